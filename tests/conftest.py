@@ -1,0 +1,55 @@
+"""Fixtures every room's tests share: real data, the always-present photograph, and a leak guard."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real clips and photographs that stay outside the repository."""
+    path = REPOSITORY.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip(f"the real clips and photographs are not at {path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def clips(shared_data: Path) -> Path:
+    """The folder of real clips."""
+    return shared_data / "clips"
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """The public-domain portrait that scikit-image ships: BGR uint8 (512, 512, 3), one face."""
+    path = resources.files("skimage") / "data" / "astronaut.png"
+    image = cv2.imread(str(path))
+    assert image is not None
+    return image
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Fail any test that leaves a thread of ours running."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2.0
+    while time.monotonic() < deadline:
+        left = [t for t in threading.enumerate() if t not in before and t.is_alive()]
+        if not left:
+            return
+        gc.collect()
+        time.sleep(0.02)
+    pytest.fail(f"threads left running: {[t.name for t in left]}")
