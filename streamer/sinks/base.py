@@ -1,0 +1,62 @@
+"""What every consumer of results has in common, and how a failed write is told to the user."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Protocol
+
+from streamer.errors import OutputError
+from streamer.types import FrameResult
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space or choose another place"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space or choose another place"),
+    errno.EFBIG: ("the file has reached the largest size allowed here", "choose another place"),
+    errno.EACCES: ("permission is denied", "choose a place you may write to"),
+    errno.EPERM: ("permission is denied", "choose a place you may write to"),
+    errno.EROFS: ("the file system is read-only", "choose a place you may write to"),
+    errno.EISDIR: ("it is a folder", "name a file in it"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "correct the path"),
+    errno.EEXIST: ("a part of the path is a file, not a folder", "correct the path"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
+    errno.EPIPE: ("the program reading it has ended", "start it again"),
+}
+
+
+class Sink(Protocol):
+    """A consumer of results, driven by one thread of its own.
+
+    It opens what it writes to when it is made, so that a wrong path is told before anything else starts.
+    The first failure raises; after that ``close`` still finishes what can be finished and does not raise.
+    """
+
+    def write(self, result: FrameResult) -> None:
+        """Take the next result; results come in order, with gaps when the sink is slower than a live source.
+
+        Raises:
+            OutputError: the result could not be written; the sink takes no more.
+        """
+
+    def close(self) -> None:
+        """Finish and release everything; safe to call twice."""
+
+
+def output_error(path: Path | str, error: OSError) -> OutputError:
+    """The sentence for a file that cannot be written, from the system's own error."""
+    reason, remedy = _REASONS.get(
+        error.errno or 0, (error.strerror or type(error).__name__, "choose another place")
+    )
+    return OutputError(f"cannot write {path}: {reason}; {remedy}")
+
+
+def prepare_folder(path: Path) -> None:
+    """Create the folder that ``path`` will lie in.
+
+    Raises:
+        OutputError: it cannot be created.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
