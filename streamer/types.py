@@ -65,9 +65,7 @@ class Detections:
     @classmethod
     def empty(cls) -> Detections:
         """No faces."""
-        return cls(
-            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
-        )
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""One source through its threads: mailbox, analyzer, fan-out, metrics, camera."""

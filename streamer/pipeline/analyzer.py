@@ -1,0 +1,261 @@
+"""Turns frames into faces: detect (seldom), follow by landmarks (always), judge presence, smooth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.config import Config
+from streamer.detectors import Detector, load_detector
+from streamer.detectors.rotation import TurnedSearch, detect_any_rotation
+from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
+from streamer.landmarks.topology import keypoints_from_landmarks
+from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
+from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The networks of one process; sessions may be shared by several cameras."""
+
+    detector: Detector
+    predictor: LandmarkPredictor
+
+
+def load_models(config: Config) -> Models:
+    """Load the configured networks.
+
+    Raises:
+        WeightsError: a weights file is missing, damaged or of another network.
+        DeviceError: CUDA was asked for and is not there.
+    """
+    d, m, r = config.detector, config.landmarks, config.runtime
+    detector = load_detector(
+        d.name,
+        max_side=d.max_side,
+        score=d.score,
+        nms=d.nms,
+        min_face=d.min_face,
+        weights=d.weights,
+        device=r.device,
+        threads=r.threads,
+    )
+    return Models(detector, load_predictor(m.weights, device=r.device, threads=r.threads))
+
+
+class FaceAnalyzer:
+    """Finds faces in single images and follows them through one stream.
+
+    Not for use from several threads at once: one analyzer belongs to one stream.
+
+    Example:
+        >>> import numpy as np
+        >>> from streamer import FaceAnalyzer, load_config
+        >>> FaceAnalyzer(load_config()).analyze(np.zeros((48, 64, 3), np.uint8))
+        ()
+
+    Attributes:
+        stages: milliseconds per stage of the latest call; a stage that did not run is absent.
+    """
+
+    def __init__(self, config: Config, *, models: Models | None = None) -> None:
+        """Load the networks (or take shared ones) and start with no tracks.
+
+        Raises:
+            WeightsError: a weights file is missing, damaged or of another network.
+            DeviceError: CUDA was asked for and is not there.
+        """
+        self.stages: dict[str, float] = {}
+        self._config = config
+        models = models or load_models(config)
+        self._detector, self._predictor = models.detector, models.predictor
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every track: the next frame belongs to another stream. Ids begin at 1 again."""
+        t, s = self._config.tracking, self._config.smoothing
+        self._tracker = MultiFaceTracker(
+            max_faces=t.max_faces,
+            confirm_hits=t.confirm_hits,
+            max_lost=t.max_lost,
+            presence=self._config.landmarks.presence,
+        )
+        self._smoother = FaceSmoother(s.kind, s.strength)
+        self._schedule = DetectionSchedule(t.detect_every, t.steady_interval)
+        self._turned = TurnedSearch(self._detector) if self._config.detector.rotations else None
+
+    def analyze(self, bgr: Image) -> tuple[Face, ...]:
+        """Find the faces of one independent image; tracks are neither used nor changed.
+
+        Args:
+            bgr: uint8 ``(H, W, 3)``.
+
+        Returns:
+            Faces with a real presence, best score first, at most ``tracking.max_faces``.
+
+        Raises:
+            ImageError: not a picture that can be analysed.
+        """
+        self.stages = {}
+        with self._timed("detect"):
+            found = self._detect_still(bgr)
+        with self._timed("landmark"):
+            batch = self._predictor.from_detections(
+                bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes
+            )
+        there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)
+        return tuple(_still_face(found, batch, i) for i in there[: self._config.tracking.max_faces])
+
+    def track(self, bgr: Image, pts: float) -> tuple[Face, ...]:
+        """Follow faces into the next frame of a stream.
+
+        Args:
+            bgr: uint8 ``(H, W, 3)``.
+            pts: presentation time in seconds; a step back or a jump of over 1 s restarts the filters.
+
+        Returns:
+            Confirmed faces, best score first.
+
+        Raises:
+            ImageError: not a picture that can be analysed.
+        """
+        self.stages = {}
+        with self._timed("track"):
+            self._tracker.predict(pts)
+        fresh = self._detect(bgr, pts) if self._schedule.due(self._tracker, pts) else []
+        self._landmark(bgr, pts, fresh)
+        with self._timed("smooth"):
+            return self._publish(pts)
+
+    # ---- the steps of one frame --------------------------------------------------------------------------------
+
+    def _detect_still(self, bgr: Image) -> Detections:
+        if self._config.detector.rotations:
+            return detect_any_rotation(self._detector, bgr)
+        return self._detector.detect(bgr)
+
+    def _detect(self, bgr: Image, pts: float) -> list[tuple[Track, FloatArray, FloatArray]]:
+        """One detection round; tracks whose crop must start from a detection, with its box and keypoints."""
+        with self._timed("detect"):
+            found = self._detector.detect(bgr)
+            if self._turned is not None and self._schedule.may_turn():
+                found = _join(found, self._turned.next(bgr))
+        with self._timed("track"):
+            matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
+        return [(track, found.boxes[i], found.keypoints[i]) for track, i in matched]
+
+    def _landmark(self, bgr: Image, pts: float, fresh: list[tuple[Track, FloatArray, FloatArray]]) -> None:
+        """Run the landmark network: from detections for fresh tracks, from their last points for the others."""
+        starting = {id(track) for track, _, _ in fresh}
+        followed = [
+            t
+            for t in self._tracker.tracks
+            if t.landmarks is not None and t.state is not TrackState.LOST and id(t) not in starting
+        ]
+        if followed:
+            with self._timed("track"):
+                guesses = self._tracker.guesses(followed)
+            with self._timed("landmark"):
+                batch = self._predictor.from_landmarks(bgr, guesses)
+            self._observe(followed, batch, pts)
+        if fresh:
+            tracks, boxes, keypoints = zip(*fresh, strict=True)
+            with self._timed("landmark"):
+                passes = self._config.landmarks.passes
+                batch = self._predictor.from_detections(bgr, np.stack(boxes), np.stack(keypoints), passes=passes)
+            self._observe(list(tracks), batch, pts)
+
+    def _observe(self, tracks: list[Track], batch: LandmarkBatch, pts: float) -> None:
+        with self._timed("track"):
+            self._tracker.observe(tracks, batch.landmarks, batch.pose, batch.presence, pts)
+
+    def _publish(self, pts: float) -> tuple[Face, ...]:
+        tracks = self._tracker.visible()
+        if not tracks:
+            return ()
+        raw = np.stack([t.landmarks for t in tracks])
+        pose = np.stack([t.pose for t in tracks])
+        smooth, pose = self._smoother.smooth([t.track_id for t in tracks], raw, pose, pts)
+        keypoints = freeze(keypoints_from_landmarks(smooth))
+        freeze(raw)
+        freeze(smooth)
+        faces = [
+            Face(
+                box=freeze(t.box.copy()),
+                score=t.score,
+                keypoints=keypoints[i],
+                landmarks=smooth[i],
+                pose=Pose(*pose[i].tolist()),
+                presence=t.presence,
+                raw_landmarks=raw[i],
+                track_id=t.track_id,
+                age=pts - t.first_seen,
+            )
+            for i, t in enumerate(tracks)
+        ]
+        return tuple(sorted(faces, key=lambda face: -face.score))
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.stages[stage] = self.stages.get(stage, 0.0) + (time.perf_counter() - started) * 1e3
+
+
+class DetectionSchedule:
+    """Decides which frames pay for a detection.
+
+    A doubtful track is checked at once. While anything changes a round comes every ``detect_every`` frames; in a
+    steady scene every ``steady_interval`` seconds, which bounds how long a newcomer can go unseen.
+    """
+
+    def __init__(self, detect_every: int, steady_interval: float) -> None:
+        self._every, self._interval = detect_every, steady_interval
+        self._frames, self._last = detect_every, -np.inf
+        self._rounds = 0
+
+    def due(self, tracker: MultiFaceTracker, pts: float) -> bool:
+        """Whether this frame gets a detection; call once a frame, after ``tracker.predict``."""
+        self._frames += 1
+        waited = pts - self._last
+        if any(track.doubtful for track in tracker.tracks) or waited < 0:
+            due = True
+        elif tracker.steady(pts):
+            due = waited >= self._interval
+        else:
+            due = self._frames >= self._every
+        if due:
+            self._frames, self._last = 0, pts
+            self._rounds += 1
+        return due
+
+    def may_turn(self) -> bool:
+        """Whether this round may also look for turned faces: every other one, which bounds the cost."""
+        return self._rounds % 2 == 0
+
+
+def _still_face(found: Detections, batch: LandmarkBatch, i: int) -> Face:
+    landmarks = freeze(batch.landmarks[i].copy())
+    return Face(
+        box=freeze(found.boxes[i].copy()),
+        score=float(found.scores[i]),
+        keypoints=freeze(found.keypoints[i].copy()),
+        landmarks=landmarks,
+        pose=Pose(*batch.pose[i].tolist()),
+        presence=float(batch.presence[i]),
+        raw_landmarks=landmarks,
+    )
+
+
+def _join(first: Detections, second: Detections) -> Detections:
+    if not len(second):
+        return first
+    return Detections(
+        np.concatenate([first.boxes, second.boxes]),
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.keypoints, second.keypoints]),
+    )

@@ -1,0 +1,320 @@
+"""One camera: a source thread, an analyser thread and the sinks, observed and commanded from outside.
+
+Thread contract: the owner calls ``start``, ``status``, ``close`` and takes results from ``viewer``; none of
+them waits for decoding or inference. Results are immutable. Heavy modules (decoder, inference) are imported by
+the worker threads, so that a window is on screen before they load.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from streamer.config import Config
+from streamer.errors import FacestreamError
+from streamer.pipeline.fanout import SinkWorker
+from streamer.pipeline.mailbox import Mailbox
+from streamer.pipeline.metrics import Metrics, merge_drops
+from streamer.sinks.base import Sink
+from streamer.types import Frame, FrameResult
+
+if TYPE_CHECKING:
+    from streamer.pipeline.analyzer import FaceAnalyzer, Models
+    from streamer.sources import Source
+
+log = logging.getLogger(__name__)
+
+_CLOSE_LIMIT = 1.8  # seconds; the thread contract allows 2 from any state
+
+
+class CameraState(enum.Enum):
+    """Where a camera is in its life; the arrows allowed are IDLE → CONNECTING → RUNNING → the last three."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    RUNNING = "running"
+    ENDED = "ended"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (CameraState.ENDED, CameraState.FAILED, CameraState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """A snapshot of a camera for people: all that a status bar or a progress line shows.
+
+    Attributes:
+        state: where the camera is in its life.
+        source: display name, without credentials.
+        error: why the camera failed, or ``None``.
+        activity: what it is doing now, in a few words.
+        size: width and height of the latest frame.
+        source_fps: decoded frames per second.
+        analysed_fps: analysed frames per second.
+        latency_ms: p50 and p95 from decode to the end of analysis.
+        drops: frames lost, by cause.
+        frames: analysed frames.
+        faces: faces in the latest frame.
+        warnings: errors of sinks that stopped while the camera goes on.
+    """
+
+    state: CameraState
+    source: str
+    error: FacestreamError | None
+    activity: str
+    size: tuple[int, int] | None
+    source_fps: float
+    analysed_fps: float
+    latency_ms: tuple[float, float]
+    drops: Mapping[str, int]
+    frames: int
+    faces: int
+    warnings: tuple[FacestreamError, ...]
+
+
+class Camera:
+    """Runs one source through analysis into sinks until it ends, fails or is closed.
+
+    Attributes:
+        viewer: newest result for a window; a slow window misses frames, nothing waits for it.
+        metrics: figures for the summary table.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        config: Config,
+        *,
+        sinks: Sequence[Sink] = (),
+        realtime: bool = True,
+        max_frames: int | None = None,
+        models: Models | None = None,
+    ) -> None:
+        """Prepare a camera; nothing is opened or loaded before ``start``.
+
+        Args:
+            source: what ``streamer.sources.open_source`` accepts.
+            config: the whole configuration.
+            sinks: consumers of every result; the camera closes them.
+            realtime: play files at their own speed (``source.pace`` other than ``auto`` overrides this).
+            max_frames: end after this many analysed frames.
+            models: networks shared with other cameras; loaded here when ``None``.
+        """
+        self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
+        self.metrics = Metrics()
+        self._spec, self._config, self._sinks = source, config, tuple(sinks)
+        pace = config.source.pace
+        self._realtime = realtime if pace == "auto" else pace == "realtime"
+        self._max_frames, self._models = max_frames, models
+        self._lock = threading.Lock()
+        self._state = CameraState.IDLE
+        self._error: FacestreamError | None = None
+        self._activity = "idle"
+        self._name = ""
+        self._latest: FrameResult | None = None
+        self._source: Source | None = None
+        self._inbox: Mailbox[Frame] | None = None
+        self._stop = threading.Event()
+        self._done = threading.Event()
+        self._opened = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        self._workers: list[SinkWorker] = []
+        self._threads: list[threading.Thread] = []
+
+    # ---- commands and observation: any thread ---------------------------------------------------------------
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` from worker threads whenever a result or a new state is there; it must be quick."""
+        self._callbacks.append(callback)
+
+    def start(self) -> None:
+        """Begin; returns at once. A camera runs once: make a new one to retry."""
+        with self._lock:
+            if self._state is not CameraState.IDLE:
+                raise RuntimeError(f"a camera runs once; this one is {self._state.value}")
+            self._state, self._activity = CameraState.CONNECTING, "starting"
+        for name, body in (("source", self._run_source), ("analyser", self._run_analyser)):
+            thread = threading.Thread(target=self._guard, args=(body,), name=f"{name}-{self._spec_name()}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def status(self) -> CameraStatus:
+        """A snapshot for people; cheap, and never waits for a worker."""
+        source, inbox = self._source, self._inbox
+        drops = merge_drops(
+            {
+                "analysis too slow": inbox.dropped if inbox else 0,
+                "corrupt data": source.stats.corrupt if source else 0,
+            },
+            {f"{worker.name} too slow": worker.dropped for worker in self._workers},
+        )
+        latest = self._latest
+        return CameraStatus(
+            state=self._state,
+            source=self._name or self._spec_name(),
+            error=self._error,
+            activity=self._activity,
+            size=None if latest is None else (latest.frame.image.shape[1], latest.frame.image.shape[0]),
+            source_fps=self.metrics.source.value(),
+            analysed_fps=self.metrics.analysed.value(),
+            latency_ms=self.metrics.latency.median_and_p95(),
+            drops=drops,
+            frames=self.metrics.frames,
+            faces=0 if latest is None else len(latest.faces),
+            warnings=tuple(worker.error for worker in self._workers if worker.error is not None),
+        )
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the camera has ended, failed or been closed, sinks included."""
+        return self._done.wait(timeout)
+
+    def close(self) -> None:
+        """Stop from any state within 2 s; safe to call twice and from any thread."""
+        deadline = time.monotonic() + _CLOSE_LIMIT
+        with self._lock:
+            if self._state is CameraState.IDLE:
+                for sink in self._sinks:
+                    sink.close()
+            if not self._state.final:
+                self._state, self._activity = CameraState.CLOSED, "closed"
+        self._halt()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("%s did not stop in time and is left behind", thread.name)
+        self._done.set()
+        self._notify()
+
+    # ---- the source's thread ---------------------------------------------------------------------------------
+
+    def _run_source(self) -> None:
+        from streamer.sources import open_source
+
+        source = open_source(self._spec, self._config.source, realtime=self._realtime)
+        self._source, self._name = source, source.name
+        inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=1 if source.live else 4)
+        self._inbox = inbox
+        self._set_activity(f"connecting to {source.name}" if source.live else f"opening {source.name}")
+        try:
+            if not self._stop.is_set():
+                source.open()
+                self._opened.set()
+                while not self._stop.is_set() and (frame := source.read()) is not None:
+                    self.metrics.source.tick()
+                    if not inbox.put(frame):
+                        break
+        finally:
+            inbox.close()
+            self._opened.set()
+            source.close()
+
+    # ---- the analyser's thread -------------------------------------------------------------------------------
+
+    def _run_analyser(self) -> None:
+        from streamer.pipeline.analyzer import FaceAnalyzer, load_models
+
+        try:
+            models = self._models or load_models(self._config)
+            analyzer = FaceAnalyzer(self._config, models=models)
+            self._opened.wait()
+            source, inbox = self._source, self._inbox
+            if source is None or inbox is None or self._stop.is_set():
+                return
+            for sink in self._sinks:
+                self._workers.append(SinkWorker(sink, lossless=not source.live, on_error=self._notify))
+            self._analyse_all(analyzer, inbox)
+        finally:
+            self._finish_sinks()
+
+    def _analyse_all(self, analyzer: FaceAnalyzer, inbox: Mailbox[Frame]) -> None:
+        while not self._stop.is_set() and (frame := inbox.take()) is not None:
+            faces = analyzer.track(frame.image, frame.pts)
+            result = FrameResult(frame, faces, analyzer.stages, time.monotonic())
+            self.metrics.record(
+                (result.finished - frame.captured) * 1e3, analyzer.stages, [f.track_id or 0 for f in faces]
+            )
+            self._latest = result
+            self.viewer.put(result)
+            for worker in self._workers:
+                worker.offer(result)
+            if self._state is CameraState.CONNECTING:
+                self._enter(CameraState.RUNNING, "running")
+            self._notify()
+            if self._max_frames is not None and self.metrics.frames >= self._max_frames:
+                return
+
+    def _finish_sinks(self) -> None:
+        """Let every sink write what it has; a closing camera waits less than a finished one."""
+        for worker in self._workers:
+            worker.finish()
+        for worker in self._workers:
+            while not worker.join(0.1):
+                if self._stop.is_set():
+                    worker.join(1.0)
+                    break
+        if not self._workers:
+            for sink in self._sinks:
+                sink.close()
+
+    # ---- ends ------------------------------------------------------------------------------------------------
+
+    def _guard(self, body: Callable[[], None]) -> None:
+        """Run a thread's body; whatever it raises becomes the camera's typed error."""
+        try:
+            body()
+        except FacestreamError as error:
+            self._enter(CameraState.FAILED, "failed", error)
+        except Exception as error:
+            log.exception("internal error")
+            sentence = f"internal error: {type(error).__name__}: {error}; please report it with the log"
+            self._enter(CameraState.FAILED, "failed", FacestreamError(sentence))
+        finally:
+            # Frames a broken source delivered before are still analysed; a broken analyser stops the source.
+            if body == self._run_analyser:
+                self._enter(CameraState.ENDED, "ended")
+                self._halt()
+                self._done.set()
+                self._notify()
+            else:
+                self._opened.set()
+
+    def _halt(self) -> None:
+        """Make every blocking call of the worker threads return."""
+        self._stop.set()
+        self._opened.set()
+        if self._source is not None:
+            self._source.close()
+        if self._inbox is not None:
+            self._inbox.close()
+
+    def _enter(self, state: CameraState, activity: str, error: FacestreamError | None = None) -> bool:
+        with self._lock:
+            if self._state.final:
+                return False
+            self._error = error
+            self._state, self._activity = state, activity
+        self._notify()
+        return True
+
+    def _set_activity(self, activity: str) -> None:
+        with self._lock:
+            if not self._state.final:
+                self._activity = activity
+        self._notify()
+
+    def _notify(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+    def _spec_name(self) -> str:
+        """The source's name before it is known properly: never with credentials."""
+        return self._spec.rsplit("@", 1)[-1]

@@ -1,0 +1,83 @@
+"""Hands every result to its consumers, each with a thread and a bounded slot of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from streamer.errors import FacestreamError, OutputError
+from streamer.pipeline.mailbox import Mailbox
+from streamer.sinks.base import Sink
+from streamer.types import FrameResult
+
+log = logging.getLogger(__name__)
+
+_SLOT = 4  # results a sink may lag behind: hides a slow disk write, costs at most 4 frames of memory
+
+
+class SinkWorker:
+    """Drives one sink from its own thread.
+
+    A sink that fails is closed (finishing what can be finished), its error is kept and reported, and the rest of
+    the pipeline goes on without it.
+
+    Attributes:
+        name: what the sink is called in drops and messages.
+        error: why the sink stopped early, or ``None``.
+    """
+
+    def __init__(self, sink: Sink, *, lossless: bool, on_error: Callable[[], None]) -> None:
+        self.name = type(sink).__name__.lower()
+        self.error: FacestreamError | None = None
+        self._sink = sink
+        self._on_error = on_error
+        self._slot: Mailbox[FrameResult] = Mailbox(newest_wins=not lossless, capacity=_SLOT)
+        self._thread = threading.Thread(target=self._run, name=f"sink-{self.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Results this sink was too slow to take."""
+        return self._slot.dropped
+
+    def offer(self, result: FrameResult) -> None:
+        """Hand over a result; a sink that has failed ignores it."""
+        self._slot.put(result)
+
+    def finish(self) -> None:
+        """No more results will come; returns at once, ``join`` waits."""
+        self._slot.close()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the sink to write what it has and close; ``False`` when it did not manage in time."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while (result := self._slot.take()) is not None:
+                self._sink.write(result)
+        except Exception as error:  # noqa: BLE001 a sink of any kind may fail; the camera must go on
+            self._fail(error)
+        finally:
+            self._slot.close()
+            self._slot.clear()
+            self._close_sink()
+
+    def _close_sink(self) -> None:
+        try:
+            self._sink.close()
+        except Exception as error:  # noqa: BLE001 as above
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self.error is not None:
+            log.debug("%s failed again while closing: %s", self.name, error)
+            return
+        if isinstance(error, FacestreamError):
+            self.error = error
+        else:
+            log.error("%s stopped by an internal error", self.name, exc_info=error)
+            self.error = OutputError(f"{self.name} stopped by an internal error: {error}")
+        self._on_error()
