@@ -1,0 +1,1 @@
+"""What networks run on: devices, sessions and where their weights come from."""
