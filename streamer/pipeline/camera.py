@@ -104,7 +104,7 @@ class Camera:
         Args:
             source: what ``streamer.sources.open_source`` accepts.
             config: the whole configuration.
-            sinks: consumers of every result; the camera closes them.
+            sinks: consumers of every result; whoever made them closes them, after the camera.
             realtime: play files at their own speed (``source.pace`` other than ``auto`` overrides this).
             max_frames: end after this many analysed frames.
             models: networks shared with other cameras; loaded here when ``None``.
@@ -181,9 +181,6 @@ class Camera:
         """Stop from any state within 2 s; safe to call twice and from any thread."""
         deadline = time.monotonic() + _CLOSE_LIMIT
         with self._lock:
-            if self._state is CameraState.IDLE:
-                for sink in self._sinks:
-                    sink.close()
             if not self._state.final:
                 self._state, self._activity = CameraState.CLOSED, "closed"
         self._halt()
@@ -261,9 +258,6 @@ class Camera:
                 if self._stop.is_set():
                     worker.join(1.0)
                     break
-        if not self._workers:
-            for sink in self._sinks:
-                sink.close()
 
     # ---- ends ------------------------------------------------------------------------------------------------
 

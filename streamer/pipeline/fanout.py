@@ -19,8 +19,8 @@ _SLOT = 4  # results a sink may lag behind: hides a slow disk write, costs at mo
 class SinkWorker:
     """Drives one sink from its own thread.
 
-    A sink that fails is closed (finishing what can be finished), its error is kept and reported, and the rest of
-    the pipeline goes on without it.
+    A sink that fails is left alone from then on, its error is kept and reported, and the rest of the pipeline
+    goes on without it. Whoever made the sink closes it, so that a second camera may go on with it after a retry.
 
     Attributes:
         name: what the sink is called in drops and messages.
@@ -50,7 +50,7 @@ class SinkWorker:
         self._slot.close()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the sink to write what it has and close; ``False`` when it did not manage in time."""
+        """Wait for the sink to write what it has; ``False`` when it did not manage in time."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -63,18 +63,8 @@ class SinkWorker:
         finally:
             self._slot.close()
             self._slot.clear()
-            self._close_sink()
-
-    def _close_sink(self) -> None:
-        try:
-            self._sink.close()
-        except Exception as error:  # noqa: BLE001 as above
-            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        if self.error is not None:
-            log.debug("%s failed again while closing: %s", self.name, error)
-            return
         if isinstance(error, FacestreamError):
             self.error = error
         else:

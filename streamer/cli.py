@@ -1,0 +1,167 @@
+"""The command line: reads arguments, hands them to the product, turns errors into one sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from streamer.config import Config, load_config
+from streamer.errors import DisplayError, FacestreamError
+from streamer.version import __version__
+
+app = typer.Typer(
+    name="facestream",
+    help="Real-time face video: boxes, ids, 106 steady landmarks and head pose.",
+    epilog="`facestream run` opens the window with your webcam, or the demo when there is none.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+train_app = typer.Typer(help="Train or fine-tune a network.", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Measure quality on clips and data sets.", no_args_is_help=True)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="Configuration file; ./config.yaml is taken when it is there.", show_default=False),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one key, e.g. detector.score=0.7; may be repeated."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"facestream {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, for a bug report.")] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+@app.command()
+def run(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="Webcam number or path, file, folder, glob, URL (rtsp, http, …) or demo.", show_default=False
+        ),
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No window: a progress line and a summary. Automatic without a display.")
+    ] = False,
+    jsonl: Annotated[
+        Path | None, typer.Option(help="Write one JSON object per frame to this file.", show_default=False)
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Record the video with faces drawn to this .mp4.", show_default=False)
+    ] = None,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many frames.", show_default=False)
+    ] = None,
+    pace: Annotated[
+        str | None, typer.Option(help="Files: realtime or fastest. Default: realtime in a window.", show_default=False)
+    ] = None,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Print the summary table after a window is closed, too.")
+    ] = False,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Follow the faces of a video source, in a window or headless.
+
+    Without a source: the first webcam, else the demo. The demo run headless writes out/demo.mp4 and
+    out/demo.jsonl unless --jsonl or --record says otherwise.
+    """
+    overrides = [*(settings or []), *([f"source.pace={pace}"] if pace else [])]
+    cfg = _config(config, overrides)
+    if not headless and not _has_display():
+        typer.echo("No display: running headless (see --headless).", err=True)
+        headless = True
+    from streamer.session import RunOptions, run_headless
+
+    options = RunOptions(source or cfg.source.default, jsonl, record, max_frames, stats)
+    sys.exit(run_headless(options, cfg) if headless else _viewer()(options, cfg))
+
+
+@app.command()
+def image(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, or both.", show_default=False)],
+    json: Annotated[Path | None, typer.Option(help="Write the faces as JSON to this file.", show_default=False)] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the pictures with faces drawn into this folder.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Find the faces of single pictures; prints a table."""
+    from streamer.stills import analyze_pictures
+
+    sys.exit(analyze_pictures(paths, _config(config, settings or []), json=json, save=save))
+
+
+@app.command()
+def sources() -> None:
+    """List the webcams of this machine."""
+    from streamer.sources import list_webcams
+
+    webcams = list_webcams()
+    for webcam in webcams:
+        typer.echo(f"{webcam.index}  {webcam.path}  {webcam.name}")
+    if not webcams:
+        typer.echo("No webcam found. Try `facestream run demo`, a file, or a URL such as rtsp://host/path.")
+
+
+def main() -> NoReturn:
+    """Entry point of the ``facestream`` command; leaves with the error's exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    app.add_typer(train_app, name="train")
+    app.add_typer(evaluate_app, name="evaluate")
+    try:
+        app()
+    except FacestreamError as error:
+        typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _config(path: Path | None, overrides: list[str]) -> Config:
+    if path is None and Path("config.yaml").is_file():
+        path = Path("config.yaml")
+    return load_config(path, overrides)
+
+
+def _has_display() -> bool:
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _viewer() -> Callable[..., int]:
+    """The installed window; found by entry point because the engine never imports the user interface."""
+    for viewer in entry_points(group="facestream.viewers"):
+        return viewer.load()  # type: ignore[no-any-return]
+    raise DisplayError("no window is installed; add --headless, or install the whole facestream package")
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    """End on SIGTERM as on Ctrl-C: through every ``finally``, so that recordings are finished."""
+    raise KeyboardInterrupt

@@ -1,0 +1,124 @@
+"""Single pictures: reading them safely, analysing them, and showing what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+from rich.console import Console
+from rich.table import Table
+
+from streamer.config import Config
+from streamer.errors import ImageError, OutputError
+from streamer.types import Face, Image
+
+MAX_PIXELS = 100_000_000  # a 100-megapixel camera; above it is a mistake or an attack on memory
+
+
+def read_image(path: Path) -> Image:
+    """Read a picture, turned upright as its EXIF data says.
+
+    Returns:
+        BGR uint8 ``(H, W, 3)``.
+
+    Raises:
+        ImageError: no such file, not a picture, damaged, or over 100 million pixels.
+    """
+    if not path.is_file():
+        raise ImageError(f"there is no picture at {path}; check the path")
+    try:
+        with PillowImage.open(path) as header:  # reads the size only, before memory for the pixels is taken
+            width, height = header.size
+    except PillowImage.DecompressionBombError:
+        raise ImageError(f"{path} has too many pixels; shrink it below {MAX_PIXELS // 10**6} megapixels") from None
+    except (OSError, SyntaxError, ValueError):
+        raise ImageError(f"{path} is not a picture that can be read; use JPEG, PNG, WebP, BMP or TIFF") from None
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{path} is {width}×{height}: too many pixels; shrink it below {MAX_PIXELS // 10**6} megapixels"
+        )
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ImageError(f"{path} is damaged; the picture cannot be decoded")
+    return np.asarray(image, np.uint8)
+
+
+def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None, save: Path | None) -> int:
+    """Analyse pictures, print a table, and write JSON and drawn pictures when asked.
+
+    A picture that cannot be read is told and skipped.
+
+    Returns:
+        The exit status: 0, or that of the last picture that could not be read.
+
+    Raises:
+        FacestreamError: nothing can be analysed (weights, output path).
+    """
+    from streamer.pipeline.analyzer import FaceAnalyzer
+    from streamer.sinks.base import prepare_folder
+    from streamer.sinks.jsonl import write_json
+
+    for target in (json, None if save is None else save / "picture"):
+        if target is not None:
+            prepare_folder(target)
+    analyzer = FaceAnalyzer(config)
+    console, errors = Console(), Console(stderr=True)
+    table = Table("picture", "face", "score", "box", "pitch", "roll", "yaw")
+    records: list[dict[str, Any]] = []
+    status = 0
+    for path in _expand(paths):
+        try:
+            image = read_image(path)
+            faces = analyzer.analyze(image)
+        except ImageError as error:
+            errors.print(f"facestream: {error}", style="red", soft_wrap=True, highlight=False)
+            status = error.exit_status
+            continue
+        _add_rows(table, path, faces)
+        records.append(_record(path, image, faces))
+        if save is not None:
+            _save_drawn(save / f"{path.stem}.png", image, faces)
+    if table.row_count:
+        console.print(table)
+    if json is not None:
+        write_json(json, records)
+        console.print(f"wrote {json}", soft_wrap=True)
+    return status
+
+
+def _expand(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        yield from sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else (path,)
+
+
+def _add_rows(table: Table, path: Path, faces: tuple[Face, ...]) -> None:
+    for number, face in enumerate(faces, 1):
+        box = ", ".join(f"{v:.0f}" for v in face.box)
+        angles = (f"{v:.1f}°" for v in (face.pose.pitch, face.pose.roll, face.pose.yaw))
+        table.add_row(path.name if number == 1 else "", str(number), f"{face.score:.2f}", box, *angles)
+    if not faces:
+        table.add_row(path.name, "none", "", "", "", "", "")
+
+
+def _record(path: Path, image: Image, faces: tuple[Face, ...]) -> dict[str, Any]:
+    from streamer.sinks.jsonl import face_record
+
+    height, width = image.shape[:2]
+    return {"image": str(path), "width": width, "height": height, "faces": [face_record(face) for face in faces]}
+
+
+def _save_drawn(path: Path, image: Image, faces: tuple[Face, ...]) -> None:
+    from streamer.sinks.drawing import draw_faces
+
+    canvas = image.copy()
+    draw_faces(canvas, faces)
+    try:
+        written = cv2.imwrite(str(path), canvas)
+    except cv2.error:
+        written = False
+    if not written:
+        raise OutputError(f"cannot write {path}; check that the folder may be written to and the disk is not full")
