@@ -1,0 +1,67 @@
+"""One followed face and the states it passes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+class TrackState(Enum):
+    """Life of a track: ``TENTATIVE`` -> ``CONFIRMED`` <-> ``LOST``.
+
+    ``TENTATIVE`` was detected but not seen often enough to be shown; ``CONFIRMED`` is shown and has an id;
+    ``LOST`` is hidden for the moment, not shown, and keeps its id in case it comes back.
+    """
+
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    LOST = "lost"
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One face over time. The tracker writes it; readers take what they need before the next frame.
+
+    Attributes:
+        track_id: unique within one tracker, counting from 1 and never reused; ``None`` until confirmed.
+        state: see :class:`TrackState`.
+        box: ``(4,)`` float32 ``xyxy``: where the face is now, as the detector would frame it.
+        score: detector's score when the face was last detected.
+        keypoints: ``(5, 2)`` of the last detection.
+        landmarks: ``(106, 2)`` last trusted raw landmarks; ``None`` until the first.
+        pose: ``(3,)`` pitch, roll, yaw in degrees of the last trusted landmarks.
+        presence: probability in 0..1 of the last look that a face was there.
+        first_seen: pts in seconds of the detection that began the track.
+        last_seen: pts in seconds when the face was last certainly there.
+        hits: how often it was.
+        misses: detection rounds in a row that did not find it.
+        doubtful: the track may have lost its face: a detection should check it now.
+    """
+
+    box: FloatArray
+    score: float
+    keypoints: FloatArray
+    first_seen: float
+    last_seen: float
+    track_id: int | None = None
+    state: TrackState = TrackState.TENTATIVE
+    landmarks: FloatArray | None = None
+    pose: FloatArray | None = None
+    presence: float = 0.0
+    hits: int = 0
+    misses: int = 0
+    doubtful: bool = False
+    seen_box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
+    """Box when the landmarks were last trusted: guesses are scaled and shifted from here."""
+    detected_box: FloatArray | None = None
+    """Detection of this very frame, from which the next observation learns the margins."""
+    margins: FloatArray | None = None
+    """What turns this face's landmark box into the detector's box, see ``trackers.geometry``."""
+    detections: int = 0
+    """How many detections the margins were learned from."""
