@@ -7,18 +7,16 @@ the landmark room that needs torch: training, export and CUDA use it, a default 
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from streamer.errors import WeightsError
 from streamer.landmarks.topology import MEAN_FACE, POINTS
+from streamer.runtime.weights import load_checkpoint, load_safetensors, load_strictly
 
 CROP: Final = 96
 """Side of the square crop in pixels."""
@@ -207,55 +205,29 @@ def normalise(crops: Tensor) -> Tensor:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict from safetensors or a torch checkpoint.
-
-    Args:
-        path: ``.safetensors``, or anything ``torch.save`` wrote: the state dict itself or a dict that holds
-            it as ``state_dict``; a leading ``module.`` of the names is dropped.
+    """Read a state dict from safetensors or a torch checkpoint (see ``streamer.runtime.weights``).
 
     Raises:
-        WeightsError: the file is missing, damaged or no state dict. Pickled code is never run.
+        WeightsError: the file is missing, damaged or no state dict.
     """
-    if not path.is_file():
-        raise WeightsError(f"there are no landmark weights at {path}; check the path")
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            state = state.get("state_dict", state)
-        return {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    except (
-        SafetensorError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        AttributeError,
-        pickle.UnpicklingError,
-    ) as error:
-        raise WeightsError(f"{path} is damaged or holds no network weights; fetch it again") from error
+    if path.suffix == ".safetensors":
+        return {name: torch.from_numpy(array) for name, array in load_safetensors(path).items()}
+    return load_checkpoint(path)
 
 
-def load_strictly(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    """Load a state dict that must fit name by name and shape by shape.
+def load_state(network: nn.Module, path: Path) -> None:
+    """Load a file that must fit the network name by name and shape by shape.
 
     BatchNorm's ``num_batches_tracked`` counters are the one exception: inference never reads them, so our
     files leave them out and they are filled in with zeros.
 
     Raises:
-        WeightsError: names or shapes differ: the weights belong to another network.
+        WeightsError: the file is missing, damaged or of another network.
     """
     counters = {
-        name: torch.zeros((), dtype=torch.long)
-        for name in network.state_dict()
-        if name.endswith("num_batches_tracked")
+        name: torch.zeros((), dtype=torch.long) for name in network.state_dict() if name.endswith("num_batches_tracked")
     }
-    try:
-        network.load_state_dict(counters | state)
-    except RuntimeError as error:
-        raise WeightsError(
-            f"{path} belongs to another network than {type(network).__name__}; choose weights made for it"
-        ) from error
+    load_strictly(network, counters | read_state(path), str(path))
 
 
 def load_network(path: Path) -> LandmarkNetwork:
@@ -265,7 +237,7 @@ def load_network(path: Path) -> LandmarkNetwork:
         WeightsError: the file is missing, damaged or of another network.
     """
     network = LandmarkNetwork()
-    load_strictly(network, read_state(path), path)
+    load_state(network, path)
     return network.eval()
 
 

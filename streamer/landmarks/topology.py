@@ -47,9 +47,7 @@ MIRROR: Final[NDArray[np.intp]] = _constant(_TABLE["mirror"], np.intp)
 SUBSET_68: Final[NDArray[np.intp]] = _constant(_TABLE["subset68"], np.intp)
 """``(68,)``: which of the 106 is the k-th point of the usual 68-point markup."""
 
-GROUPS: Final[dict[str, slice]] = {
-    name: slice(first, last + 1) for name, (first, last) in _TABLE["groups"].items()
-}
+GROUPS: Final[dict[str, slice]] = {name: slice(first, last + 1) for name, (first, last) in _TABLE["groups"].items()}
 """Parts of the face by name (``jaw``, ``brow_left``, … ``pupils``) as slices into the 106 points."""
 
 LEFT_OUTER_CORNER: Final = 66

@@ -1,0 +1,76 @@
+"""The presence head: does this crop hold a well-framed face?
+
+The landmark network always answers with 106 points, whatever it is shown. This head reads what the frozen
+backbone saw and the points it gave, and returns one logit. It is a network of its own with its own file, so
+published landmark checkpoints still load strictly; it fits only the backbone it was trained on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from streamer.landmarks.network import Features, load_state
+from streamer.landmarks.topology import POINTS
+
+INPUTS: Final = 24 * 2 + 48 + 48 * 9 + 2 * POINTS
+"""Pooled fine (mean, max), pooled middle, the last 48x3x3, and the points' distance from the mean face."""
+
+_HIDDEN: Final = (64, 24)
+
+
+def presence_inputs(features: Features, landmarks: Tensor, mean_face: Tensor) -> Tensor:
+    """Gather what the head looks at.
+
+    Args:
+        features: of the backbone.
+        landmarks: ``(n, 106, 2)`` in the unit square of the crop.
+        mean_face: ``(212,)``.
+
+    Returns:
+        ``(n, INPUTS)``.
+    """
+    return torch.cat(
+        [
+            features.fine.mean(dim=(2, 3)),
+            features.fine.amax(dim=(2, 3)),
+            features.middle.mean(dim=(2, 3)),
+            features.last.flatten(1),
+            landmarks.flatten(1) - mean_face,
+        ],
+        dim=1,
+    )
+
+
+class PresenceHead(nn.Module):
+    """Standardise, two hidden layers, one logit: 0.05 M parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        wide, narrow = _HIDDEN
+        self.layers = nn.Sequential(
+            nn.BatchNorm1d(INPUTS, affine=False),
+            nn.Linear(INPUTS, wide),
+            nn.ReLU(),
+            nn.Linear(wide, narrow),
+            nn.ReLU(),
+            nn.Linear(narrow, 1),
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """``(n, INPUTS)`` to logits ``(n,)``; the sigmoid is the probability of a well-framed face."""
+        return self.layers(inputs).flatten()  # type: ignore[no-any-return]
+
+
+def load_presence(path: Path) -> PresenceHead:
+    """The head with the weights of a file, in evaluation mode on the CPU.
+
+    Raises:
+        WeightsError: the file is missing, damaged or of another network.
+    """
+    head = PresenceHead()
+    load_state(head, path)
+    return head.eval()
