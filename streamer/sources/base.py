@@ -1,0 +1,143 @@
+"""What every source of pictures is: opened once, read from one thread, closed from any thread.
+
+Thread contract: ``open()`` and ``read()`` are called by one thread at a time. ``close()`` may be called
+from any thread at any moment; it wakes whoever hangs in ``open()`` or ``read()``, and whichever thread is
+last inside the source releases what it holds. A source is used once: to reconnect, make a new one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from streamer.errors import SourceError
+from streamer.sources.timeline import Pacer
+from streamer.types import Frame, Image
+
+CLOSE_PATIENCE = 1.0
+"""Seconds ``close()`` waits for a reader to notice before it leaves the release to that reader."""
+
+
+@dataclass(slots=True)
+class SourceStats:
+    """Counters of a running source; written by the reading thread, readable from any.
+
+    Attributes:
+        decoded: pictures handed out.
+        corrupt: damaged packets, frames or picture files that were skipped.
+    """
+
+    decoded: int = 0
+    corrupt: int = 0
+
+
+class SourceClosedError(SourceError):
+    """The source was closed while it was being opened; nobody needs to be told."""
+
+
+class Source(ABC):
+    """A stream of BGR pictures with times.
+
+    Attributes:
+        name: display name, never with credentials.
+        live: ``True`` for a webcam or network stream, where the newest picture matters; ``False`` where
+            every picture matters and the source waits for its reader.
+        size: ``(width, height)`` in pixels of the first picture, ``None`` before :meth:`open`.
+        fps: nominal frames per second, ``None`` when unknown.
+        duration: length in seconds, ``None`` when unknown or endless.
+        stats: counters, see :class:`SourceStats`.
+    """
+
+    live: bool = False
+
+    def __init__(self, name: str, *, realtime: bool = False) -> None:
+        """Prepare a source without touching it.
+
+        Args:
+            name: display name without credentials.
+            realtime: hand pictures out at the pace of their times instead of as fast as possible.
+        """
+        self.name = name
+        self.size: tuple[int, int] | None = None
+        self.fps: float | None = None
+        self.duration: float | None = None
+        self.stats = SourceStats()
+        self._pacer = Pacer() if realtime else None
+        self._closed = threading.Event()
+        self._inside = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def open(self) -> None:
+        """Connect, and find the size of the pictures.
+
+        Raises:
+            SourceError: a subclass that says what is wrong and what helps.
+            SourceClosedError: :meth:`close` was called meanwhile.
+        """
+        with self._inside:
+            try:
+                if not self._closed.is_set():
+                    self._open()
+            except SourceError:
+                self._release()
+                if not self._closed.is_set():
+                    raise
+            except BaseException:
+                self._release()
+                raise
+            if self._closed.is_set():
+                self._release()
+                raise SourceClosedError(f"{self.name} was closed while it was being opened.") from None
+
+    def read(self) -> Frame | None:
+        """Return the next picture, or ``None`` at the end of the source or once it is closed.
+
+        Raises:
+            SourceError: the source broke off, stalled or cannot be decoded.
+        """
+        with self._inside:
+            try:
+                picture = None if self._closed.is_set() else self._next()
+                if picture is not None and self._pacer is not None:
+                    self._pacer.wait(picture[1], self._closed)
+            except SourceError:
+                if not self._closed.is_set():
+                    raise
+            finally:
+                if self._closed.is_set():
+                    self._release()
+            if self._closed.is_set() or picture is None:
+                return None
+            return self._publish(*picture)
+
+    def close(self) -> None:
+        """End the source; idempotent, callable from any thread, wakes a hanging open or read."""
+        self._closed.set()
+        if self._inside.acquire(timeout=CLOSE_PATIENCE):
+            try:
+                self._release()
+            finally:
+                self._inside.release()
+
+    def _publish(self, image: Image, pts: float) -> Frame:
+        """Freeze a picture into a frame."""
+        image.setflags(write=False)
+        frame = Frame(image, self.stats.decoded, pts, time.monotonic(), self.name)
+        self.stats.decoded += 1
+        return frame
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Connect and set ``size``, ``fps`` and ``duration``."""
+
+    @abstractmethod
+    def _next(self) -> tuple[Image, float] | None:
+        """Return the next picture ``(H, W, 3)`` with its time in seconds, or ``None`` at the end."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Free everything; called more than once, never while another thread is inside."""
