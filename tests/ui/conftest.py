@@ -1,0 +1,60 @@
+"""A private X server for the window's tests; whatever Qt warns of fails the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from PyQt5 import sip
+from PyQt5.QtWidgets import QApplication
+
+from ui.display import drop_foreign_plugins
+
+drop_foreign_plugins()  # the shared conftest has imported cv2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever Qt warns of fails the test it happens in."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def x_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The display tests open windows on: a private 1280x720 Xvfb, or the desktop's where there is no Xvfb."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        patch.setenv("QT_QPA_PLATFORM", "xcb")
+        if shutil.which("Xvfb"):
+            patch.delenv("WAYLAND_DISPLAY", raising=False)
+            patch.setenv("DISPLAY", stack.enter_context(_xvfb()))
+        elif "DISPLAY" not in os.environ:
+            pytest.skip("no display and no Xvfb: install xvfb to test the window")
+        yield os.environ["DISPLAY"]
+        if (app := QApplication.instance()) is not None:
+            sip.delete(app)  # before its server goes: Qt ends the process when it loses the connection
+
+
+@contextmanager
+def _xvfb() -> Iterator[str]:
+    """Run Xvfb on a free display."""
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x720x24", "-dpi", "96", "-nolisten", "tcp"]
+    process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,84 @@
+"""A camera without threads whose life the test tells, faces to draw, and pixels to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PyQt5.QtGui import QImage
+from PyQt5.QtWidgets import QWidget
+
+from streamer.landmarks.topology import MEAN_FACE
+from streamer.pipeline.camera import CameraState, CameraStatus
+from streamer.pipeline.mailbox import Mailbox
+from streamer.types import Face, Frame, FrameResult, Pose
+
+
+class FakeCamera:
+    """A camera whose life the test tells; it has the shape of ``streamer.pipeline.camera.Camera``, and no threads."""
+
+    def __init__(self, source: str = "fake") -> None:
+        self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
+        self.started = self.closed = 0
+        self._callbacks: list[Callable[[], None]] = []
+        self._status = CameraStatus(CameraState.IDLE, source, None, "idle", None, 0.0, 0.0, (0.0, 0.0), {}, 0, 0, ())
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
+
+    def start(self) -> None:
+        self.started += 1
+        self.become(state=CameraState.CONNECTING, activity="connecting to fake")
+
+    def close(self) -> None:
+        self.closed += 1
+        if not self._status.state.final:
+            self.become(state=CameraState.CLOSED)
+
+    def status(self) -> CameraStatus:
+        return self._status
+
+    def become(self, **changes: object) -> None:
+        """Change the status and tell the observers."""
+        self._status = replace(self._status, **changes)
+        for callback in self._callbacks:
+            callback()
+
+    def show(self, result: FrameResult) -> None:
+        """Publish a result as the analyser would."""
+        self.viewer.put(result)
+        self.become(state=CameraState.RUNNING, frames=self._status.frames + 1, size=(640, 360))
+
+
+def make_face(center: tuple[float, float] = (320.0, 180.0), side: float = 120.0, track_id: int | None = 1) -> Face:
+    """The mean face, upright, in a square box."""
+    landmarks = ((MEAN_FACE - 0.5) * side + np.float32(center)).astype(np.float32)
+    box = np.array([*(np.float32(center) - side / 2), *(np.float32(center) + side / 2)], np.float32)
+    keypoints = landmarks[[74, 83, 54, 84, 90]]
+    return Face(box, 0.99, keypoints, landmarks, Pose(0.0, 0.0, 0.0), 0.99, landmarks, track_id)
+
+
+def make_result(
+    bgr: tuple[int, int, int] = (60, 60, 60),
+    size: tuple[int, int] = (640, 360),
+    faces: tuple[Face, ...] = (),
+    index: int = 0,
+) -> FrameResult:
+    """A frame of one colour, read-only as published frames are."""
+    image = np.full((size[1], size[0], 3), bgr, np.uint8)
+    image.setflags(write=False)
+    return FrameResult(Frame(image, index, index / 30, 0.0, "fake"), faces)
+
+
+def pixels(picture: QImage | QWidget) -> np.ndarray:
+    """The picture, or what a widget paints, as RGB ``(h, w, 3)`` in device pixels."""
+    image = picture if isinstance(picture, QImage) else picture.grab().toImage()
+    image = image.convertToFormat(QImage.Format_RGB888)
+    rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), -1)
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+def near(image: np.ndarray, rgb: tuple[int, int, int], tolerance: int = 12) -> np.ndarray:
+    """Which pixels of an RGB image have about this colour: bool ``(h, w)``."""
+    return (np.abs(image.astype(int) - rgb) <= tolerance).all(axis=2)

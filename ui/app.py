@@ -1,0 +1,196 @@
+"""Opens the window for one run and sees to it that everything ends with it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from streamer.config import Config
+from streamer.pipeline.camera import Camera, CameraState, CameraStatus
+from streamer.session import RunOptions, finish, open_sinks, print_summary
+from ui.display import choose_platform
+
+if TYPE_CHECKING:
+    from PyQt5.QtWidgets import QApplication
+
+    from ui.main_window import MainWindow
+    from ui.session import Run, Session
+
+
+_Stop = Callable[[BaseException], None]
+
+
+def run_window(options: RunOptions, config: Config) -> int:
+    """Show a source in a window until the user closes it.
+
+    With ``options.max_frames`` the window closes by itself when that many frames have been analysed.
+
+    Returns:
+        The exit status: 0, that of an output that failed, or 130 when Ctrl-C closed the window.
+
+    Raises:
+        DisplayError: no window can be opened; the message says why.
+        FacestreamError: the source had failed and the user closed the window instead of retrying.
+    """
+    app = _application(choose_platform())
+    from ui.main_window import MainWindow
+    from ui.session import Session
+
+    runs = _Runs(options, config)
+    session = Session(options.source, runs.prepare)
+    window = MainWindow(session)
+    window.painted.connect(session.start)  # loading begins when there is something to look at
+    if options.max_frames is not None:
+        session.status_changed.connect(lambda status: _close_at_end(window, status))
+    window.show()
+    try:
+        interrupted = _execute(app, window)
+    finally:
+        window.hide()
+        app.processEvents()
+        session.close()
+        window.deleteLater()
+    return runs.finish(session) or (130 if interrupted else 0)
+
+
+class _Runs:
+    """Prepares each start of one window, with its outputs."""
+
+    def __init__(self, options: RunOptions, config: Config) -> None:
+        self._options, self._config = options, config
+        self._runs: list[tuple[Run, list[Path]]] = []
+
+    def prepare(self, source: str) -> Run:
+        """A camera with its outputs opened; on the session's thread, because opening loads an encoder.
+
+        Raises:
+            FacestreamError: the source's name means nothing, or a path cannot be written.
+        """
+        from streamer.sources import resolve
+        from ui.session import Run
+
+        options = self._numbered()
+        outputs = ExitStack()
+        sinks = outputs.enter_context(open_sinks(options, self._config))
+        camera = Camera(resolve(source), self._config, sinks=sinks, max_frames=options.max_frames)
+        run = Run(camera, outputs)
+        self._runs.append((run, [path for path in (options.record, options.jsonl) if path is not None]))
+        return run
+
+    def finish(self, session: Session) -> int:
+        """Print what was asked for and tell how the run on the screen ended."""
+        if self._options.stats:
+            from rich.console import Console
+
+            for run, paths in self._runs:
+                print_summary(run.camera, Console(), paths)
+        if session.status.error is not None:
+            raise session.status.error
+        return 0 if session.camera is None else finish(session.camera)
+
+    def _numbered(self) -> RunOptions:
+        """Output paths as given for the first run with frames, then ``name-2``, …: a restart overwrites nothing."""
+        number = 1 + sum(run.camera.status().frames > 0 for run, _ in self._runs)
+
+        def path(given: Path | None) -> Path | None:
+            return given if given is None or number == 1 else given.with_stem(f"{given.stem}-{number}")
+
+        return replace(self._options, jsonl=path(self._options.jsonl), record=path(self._options.record))
+
+
+def _application(platform: str | None) -> QApplication:
+    from PyQt5.QtCore import QCoreApplication, Qt
+    from PyQt5.QtGui import QGuiApplication
+    from PyQt5.QtWidgets import QApplication
+
+    from ui import theme
+
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
+    QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(["facestream", *(["-platform", platform] if platform else [])])
+    app.setApplicationName("facestream")
+    theme.apply(app)
+    return app
+
+
+def _execute(app: QApplication, window: MainWindow) -> bool:
+    """Run Qt until the window is closed.
+
+    Returns:
+        Whether Ctrl-C or SIGTERM closed it.
+
+    Raises:
+        BaseException: what a slot raised; Qt itself would abort the process.
+    """
+    raised: list[BaseException] = []
+
+    def stop(error: BaseException) -> None:
+        raised.append(error)
+        window.close()
+        app.quit()
+
+    with _slot_errors(stop), _signals(stop):
+        app.exec()
+    for error in raised:
+        if not isinstance(error, KeyboardInterrupt):
+            raise error
+    return bool(raised)
+
+
+@contextmanager
+def _slot_errors(stop: _Stop) -> Iterator[None]:
+    """Hand what a slot raises to ``stop``."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        stop(error.with_traceback(trace))
+
+    before, sys.excepthook = sys.excepthook, hook
+    try:
+        yield
+    finally:
+        sys.excepthook = before
+
+
+@contextmanager
+def _signals(stop: _Stop) -> Iterator[None]:
+    """Hand Ctrl-C and SIGTERM to ``stop``.
+
+    Python runs a signal's handler between bytecodes, and Qt's loop runs none: the interpreter writes a byte to a
+    socket instead, and Qt wakes up for it.
+    """
+    from PyQt5.QtCore import QSocketNotifier
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        stop(KeyboardInterrupt())
+
+    wake, woken = socket.socketpair()
+    with wake, woken:
+        wake.setblocking(False)
+        woken.setblocking(False)
+        notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Read)  # type: ignore[arg-type]  # stubs want a voidptr
+        notifier.activated.connect(lambda: woken.recv(64))
+        before_fd = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(before_fd)
+            notifier.setEnabled(False)
+
+
+def _close_at_end(window: MainWindow, status: CameraStatus) -> None:
+    if status.state is CameraState.ENDED:
+        window.close()

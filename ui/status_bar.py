@@ -1,0 +1,72 @@
+"""The line at the bottom: state, resolution, rates, latency, drops by cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from streamer.pipeline.camera import CameraState, CameraStatus
+from ui import theme
+from ui.widgets import ElidedLabel, make_label
+
+_LIGHTS = {
+    CameraState.IDLE: ("○", theme.MUTED, "Idle"),
+    CameraState.CONNECTING: ("◌", theme.WARNING, "Connecting"),
+    CameraState.RUNNING: ("●", theme.GOOD, "Running"),
+    CameraState.ENDED: ("■", theme.MUTED, "Ended"),
+    CameraState.FAILED: ("▲", theme.BAD, "Failed"),
+    CameraState.CLOSED: ("■", theme.MUTED, "Stopped"),
+}
+"""Sign, colour and word for each state; the sign differs too, so that nothing is told by colour alone."""
+
+_NONE = "–"
+
+
+class StatusBar(QFrame):
+    """Shows a ``CameraStatus`` in figures."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusBar")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(16, 6, 16, 6)
+        self._row.setSpacing(0)
+        self._state = QLabel()
+        self._state.setAccessibleName("State")
+        self._row.addWidget(self._state)
+        self._size = self._figure("size", "0000 × 0000")
+        self._source_fps = self._figure("source", "000.0 fps")
+        self._analysed_fps = self._figure("analysed", "000.0 fps")
+        self._latency = self._figure("latency p50 / p95", "0000 / 0000 ms")
+        self._drops = self._figure("dropped", None)
+
+    def show_status(self, status: CameraStatus) -> None:
+        """Show the figures of a status."""
+        sign, color, word = _LIGHTS[status.state]
+        self._state.setText(f'<span style="color:{color.name()}">{sign}</span>&nbsp;&nbsp;{word}')
+        running = status.state is CameraState.RUNNING
+        p50, p95 = status.latency_ms
+        self._size.setText(f"{status.size[0]} × {status.size[1]}" if status.size else _NONE)
+        self._source_fps.setText(f"{status.source_fps:.1f} fps" if running else _NONE)
+        self._analysed_fps.setText(f"{status.analysed_fps:.1f} fps" if running else _NONE)
+        self._latency.setText(f"{p50:.0f} / {p95:.0f} ms" if running else _NONE)
+        self._drops.setText(describe_drops(status.drops))
+
+    def _figure(self, caption: str, widest: str | None) -> QLabel:
+        """Add a caption with a value beside it, wide enough for ``widest`` so that nothing jumps."""
+        value = ElidedLabel("value", _NONE) if widest is None else make_label("value", _NONE)
+        value.setAccessibleName(caption)
+        if widest is not None:
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(widest))
+        self._row.addSpacing(20)
+        self._row.addWidget(make_label("caption", caption))
+        self._row.addSpacing(7)
+        self._row.addWidget(value)
+        return value
+
+
+def describe_drops(drops: Mapping[str, int]) -> str:
+    """Lost frames in words: how many, and of which cause."""
+    causes = [f"{count} {cause}" for cause, count in drops.items() if count]
+    return ", ".join(causes) or "0"

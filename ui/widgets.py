@@ -1,0 +1,58 @@
+"""Small pieces the window is built of, each made in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+
+
+def make_label(name: str, text: str = "", *, wrap: bool = False) -> QLabel:
+    """A label of plain text.
+
+    Args:
+        name: which rule of the style sheet it follows.
+        text: what it says.
+        wrap: break long text into lines, and let it be selected and copied.
+    """
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.PlainText)
+    if wrap:
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    return label
+
+
+def make_button(text: str, command: Callable[..., object], *, name: str = "", tip: str = "") -> QPushButton:
+    """A button that calls ``command`` with whether it is checked."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.clicked.connect(command)
+    return button
+
+
+class ElidedLabel(QLabel):
+    """A label that gives way: it cuts its text with an ellipsis and tells it whole in the tool tip."""
+
+    def __init__(self, name: str, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setObjectName(name)
+        self.setTextFormat(Qt.PlainText)
+        self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        """Almost nothing in width."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as much of the text as there is room for."""
+        elided = self.fontMetrics().elidedText(self.text(), Qt.ElideMiddle, self.width())
+        self.setToolTip(self.text() if elided != self.text() else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(Qt.AlignVCenter | Qt.AlignLeft), elided)
+        painter.end()
