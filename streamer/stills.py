@@ -112,12 +112,10 @@ def _record(path: Path, image: Image, faces: tuple[Face, ...]) -> dict[str, Any]
 
 
 def _save_drawn(path: Path, image: Image, faces: tuple[Face, ...]) -> None:
-    from streamer.sinks.drawing import draw_faces
+    from streamer.sinks.drawing import annotate
 
-    canvas = image.copy()
-    draw_faces(canvas, faces)
     try:
-        written = cv2.imwrite(str(path), canvas)
+        written = cv2.imwrite(str(path), annotate(image, faces))
     except cv2.error:
         written = False
     if not written:

@@ -1,0 +1,192 @@
+"""The command as a user types it: real processes, real files, exit statuses, and no traceback."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+ASTRONAUT = resources.files("skimage") / "data" / "astronaut.png"
+
+
+def facestream(*arguments: str | Path, cwd: Path, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+    """Run the command in an empty folder without a display."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "streamer", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    return done
+
+
+def read_jsonl(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    assert facestream("--version", cwd=tmp_path).stdout.startswith("facestream 0.")
+    overview = facestream("--help", cwd=tmp_path).stdout
+    for command in ("run", "image", "sources", "evaluate"):
+        assert command in overview
+    options = facestream("run", "--help", cwd=tmp_path).stdout
+    for option in ("--headless", "--jsonl", "--record", "--max-frames", "--pace", "--config", "--set", "--stats"):
+        assert option in options
+
+
+def test_the_demo_runs_without_a_display_and_writes_its_two_files(tmp_path: Path) -> None:
+    done = facestream("run", "--max-frames", "60", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "No display" in done.stderr
+    for word in ("frames per second", "detect (ms)", "landmark (ms)", "p95", "dropped", "tracks"):
+        assert word in done.stdout
+    lines = read_jsonl(tmp_path / "out" / "demo.jsonl")
+    assert [line["frame"] for line in lines] == list(range(60))
+    assert all(b["pts"] > a["pts"] for a, b in itertools.pairwise(lines))
+    faces = lines[-1]["faces"]
+    assert set(faces[0]) == {"track_id", "box", "score", "keypoints", "landmarks", "pose", "identity"}
+    assert np.shape(faces[0]["landmarks"]) == (106, 2)
+    assert np.shape(faces[0]["keypoints"]) == (5, 2)
+    assert set(faces[0]["pose"]) == {"pitch", "roll", "yaw"}
+    with av.open(str(tmp_path / "out" / "demo.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 60
+
+
+def test_ctrl_c_ends_cleanly_and_keeps_what_was_written(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "streamer",
+        "run",
+        "demo",
+        "--headless",
+        "--pace",
+        "realtime",
+        "--set",
+        "source.loop=true",
+    ]
+    command += ["--jsonl", "faces.jsonl", "--record", "video.mp4"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not ((tmp_path / "faces.jsonl").exists() and read_size(tmp_path) > 20_000):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "frames per second" in out
+    assert len(read_jsonl(tmp_path / "faces.jsonl")) > 5
+    with av.open(str(tmp_path / "video.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 5
+
+
+def read_size(folder: Path) -> int:
+    return (folder / "faces.jsonl").stat().st_size
+
+
+def test_image_prints_writes_json_and_draws(tmp_path: Path) -> None:
+    done = facestream("image", str(ASTRONAUT), "--json", "faces.json", "--save", "drawn", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "astronaut.png" in done.stdout
+    (record,) = json.loads((tmp_path / "faces.json").read_text())
+    (face,) = record["faces"]
+    assert (record["width"], record["height"]) == (512, 512)
+    x1, y1, x2, y2 = face["box"]
+    assert 150 < x1 < x2 < 300
+    assert 40 < y1 < y2 < 240
+    drawn = cv2.imread(str(tmp_path / "drawn" / "astronaut.png"))
+    assert (drawn != cv2.imread(str(ASTRONAUT))).any(axis=2).sum() > 500
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda p: None, "there is no picture"),
+        (lambda p: p.write_bytes(b""), "not a picture"),
+        (lambda p: p.write_text("hello"), "not a picture"),
+        (lambda p: p.write_bytes(Path(str(ASTRONAUT)).read_bytes()[:3000]), "damaged"),
+        (lambda p: p.write_bytes(huge_png(20_000, 20_000)), "too many pixels"),
+    ],
+)
+def test_a_bad_picture_is_told_and_the_good_one_is_still_analysed(tmp_path: Path, make, sentence: str) -> None:
+    make(tmp_path / "bad.png")
+    done = facestream("image", "bad.png", str(ASTRONAUT), "--json", "faces.json", cwd=tmp_path)
+    assert done.returncode == 3
+    assert sentence in " ".join(done.stderr.split())
+    assert len(json.loads((tmp_path / "faces.json").read_text())) == 1
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A PNG whose header claims this size; nothing of it may be decoded."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+def test_a_picture_of_one_pixel_has_no_face(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((1, 1, 3), np.uint8))
+    done = facestream("image", "dot.png", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "none" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["run", "missing.mp4", "--headless"], 3, ["missing.mp4"]),
+        (["run", "demo", "--headless", "--set", "detector.nam=x"], 2, ["detector.nam", "did you mean name"]),
+        (["run", "demo", "--headless", "--set", "detector.score=7"], 2, ["detector.score", "7", "below 1"]),
+        (["run", "demo", "--headless", "--pace", "slow"], 2, ["source.pace", "realtime", "fastest"]),
+        (["run", "demo", "--headless", "--config", "none.yaml"], 2, ["none.yaml"]),
+        (["run", "demo", "--headless", "--set", "runtime.device=cuda"], 5, ["CUDA"]),
+        (["run", "demo", "--headless", "--jsonl", "/proc/none/x.jsonl"], 6, ["/proc/none/x.jsonl"]),
+        (["run", "demo", "--headless", "--record", "/proc/none/x.mp4"], 6, ["/proc/none/x.mp4"]),
+        (["run", "demo", "--headless", "--set", "detector.name=retinaface_resnet50"], 4, ["Resnet50_Final.pth"]),
+        (["run", "demo", "--headless", "--set", "landmarks.weights=none.onnx"], 4, ["none.onnx"]),
+        (["image", "/dev/null/x.png"], 3, ["/dev/null/x.png"]),
+        (["run", "rtsp://bob:hunter2@127.0.0.1:9/live", "--headless"], 3, ["127.0.0.1"]),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence_and_a_status(
+    tmp_path: Path, arguments: list[str], status: int, words: list[str]
+) -> None:
+    done = facestream(*arguments, cwd=tmp_path)
+    told = " ".join(done.stderr.split())
+    assert done.returncode == status, told
+    for word in words:
+        assert word in told
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_default_run_never_imports_torch_or_other_heavy_packages(tmp_path: Path) -> None:
+    code = """
+import sys
+import streamer
+assert not {"torch", "numpy", "cv2", "av", "onnxruntime"} & set(sys.modules), "import streamer is not free"
+sys.argv = ["facestream", "run", "demo", "--headless", "--max-frames", "3", "--jsonl", "x.jsonl"]
+from streamer.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0
+heavy = {"torch", "scipy", "skimage", "matplotlib", "joblib", "filterpy", "onnx"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
