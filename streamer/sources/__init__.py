@@ -1,24 +1,78 @@
 """Where pictures come from: webcams, files, network streams, folders of images and the demo.
 
-``open_source`` picks the right :class:`Source` for what the user typed; nothing is opened yet.
+:func:`open_source` picks the right :class:`Source` for what the user typed; nothing is opened yet.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from streamer.config import SourceConfig
 from streamer.errors import SourceNotFoundError
 from streamer.sources.base import Source, SourceClosedError, SourceStats
+from streamer.sources.devices import Webcam, list_webcams
 from streamer.sources.urls import redact
 
-__all__ = ["Source", "SourceClosedError", "SourceStats", "open_source", "redact"]
+__all__ = [
+    "Source",
+    "SourceClosedError",
+    "SourceStats",
+    "Webcam",
+    "list_webcams",
+    "open_source",
+    "redact",
+]
 
 
 def open_source(spec: str, config: SourceConfig, *, realtime: bool) -> Source:
-    from streamer.sources.demo import DemoSource
-    from streamer.sources.file import FileSource
+    """Return the source a specification stands for, not opened yet.
 
+    Args:
+        spec: ``auto`` (first webcam, else the demo), ``demo``, a webcam's index or device node, a file, a
+            folder or glob of pictures, or a URL.
+        config: options of all sources.
+        realtime: hand pictures of files, folders and the demo out at their own pace instead of as fast as
+            possible.
+
+    Raises:
+        SourceNotFoundError: nothing of that name exists.
+    """
+    # Each kind is imported when it is chosen: the demo needs no FFmpeg, a file no network.
+    spec = spec.strip()
+    if spec == "auto":
+        webcams = list_webcams()
+        spec = webcams[0].path if webcams else "demo"
     if spec == "demo":
+        from streamer.sources.demo import DemoSource
+
         return DemoSource(config, realtime=realtime)
-    return FileSource(Path(spec), config, realtime=realtime)
+    if spec.lower().startswith("file://"):
+        return _open_path(unquote(spec[len("file://") :]), config, realtime)
+    if re.match(r"[A-Za-z][\w+.-]*://", spec):
+        from streamer.sources.network import NetworkSource
+
+        return NetworkSource(spec, config, realtime=realtime)
+    if match := re.fullmatch(r"(?:/dev/video)?(\d{1,3})", spec):
+        from streamer.sources.webcam import WebcamSource
+
+        return WebcamSource(int(match[1]), f"/dev/video{match[1]}", config)
+    return _open_path(spec, config, realtime)
+
+
+def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:
+    """Return the source for something on disk."""
+    from streamer.sources.images import SUFFIXES, ImagesSource
+
+    path = Path(spec).expanduser()
+    if path.is_file() and path.suffix.lower() not in SUFFIXES:
+        from streamer.sources.file import FileSource
+
+        return FileSource(path, config, realtime=realtime)
+    if spec and (path.is_file() or path.is_dir() or any(mark in spec for mark in "*?[")):
+        return ImagesSource(str(path), config, realtime=realtime)
+    raise SourceNotFoundError(
+        f"There is no file, folder or camera '{redact(spec)}'. "
+        "Check the spelling; a source is demo, a webcam number, a file, a folder of pictures or a URL."
+    )

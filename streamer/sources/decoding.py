@@ -37,7 +37,7 @@ class BgrConverter:
     def convert(self, frame: Any) -> Image:
         """Return the frame as contiguous BGR uint8 ``(H, W, 3)``, turned as its metadata asks."""
         converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
-        plane = converted.planes[0]
+        plane: Any = converted.planes[0]
         shape = (converted.height, converted.width, 3)
         image: Image = np.ndarray(shape, np.uint8, buffer=plane, strides=(plane.line_size, 3, 1))
         quarter_turns = round(frame.rotation / 90) % 4

@@ -55,7 +55,7 @@ def opening_failed(error: av.error.FFmpegError, name: str, seconds: float) -> So
             "Give them in the URL, in source.username and source.password, "
             "or in FACESTREAM_USERNAME and FACESTREAM_PASSWORD."
         )
-    if isinstance(error, (av.error.HTTPNotFoundError, av.error.StreamNotFoundError)):
+    if isinstance(error, av.error.HTTPNotFoundError):
         return SourceNotFoundError(f"The server knows no stream at {name}. Check the path in the URL.")
     if number == errno.ENOENT:
         return SourceNotFoundError(f"{name} does not exist. Check the spelling.")

@@ -80,7 +80,7 @@ class _LeapingClock:
 
 
 _CLOCK = _LeapingClock()
-av_core.time = _CLOCK
+vars(av_core)["time"] = _CLOCK
 
 
 def call_abandonable(call: Callable[[], T], seconds: float, stop: threading.Event, dispose: Callable[[T], object]) -> T:

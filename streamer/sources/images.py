@@ -1,0 +1,171 @@
+"""Pictures: a file, a folder or a glob, in the order a person would sort them."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from streamer.config import SourceConfig
+from streamer.errors import ImageError, NoVideoError, SourceNotFoundError, UndecodableError
+from streamer.sources.base import Source
+from streamer.types import Image
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"})
+"""Endings of the picture files taken from a folder."""
+
+MAX_SIDE = 16384
+"""Longest side in pixels that is decoded: larger pictures take gigabytes."""
+
+MAX_PIXELS = 178_000_000
+"""Most pixels that are decoded, half a gigabyte of BGR."""
+
+
+def read_image(path: Path) -> Image:
+    """Read a picture as BGR ``(H, W, 3)``, turned upright by its EXIF orientation.
+
+    Raises:
+        ImageError: it is missing, empty, damaged, no picture, or too large.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"There is no picture {path.name}. Check the spelling.") from None
+    except OSError as error:
+        raise ImageError(f"{path.name} cannot be read: {error.strerror}. Check its permissions.") from None
+    if not data:
+        raise ImageError(f"{path.name} is empty (0 bytes). Copy or save it again.")
+    width, height = _header_size(path)
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{path.name} is too large ({width} x {height}); at most {MAX_SIDE} pixels a side and "
+            f"{MAX_PIXELS // 1_000_000} million in all. Shrink it first."
+        )
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _damaged(path)
+    return np.asarray(image, np.uint8)
+
+
+def _header_size(path: Path) -> tuple[int, int]:
+    """Return width and height from a picture's header, without decoding it."""
+    pillow = _pillow()
+    try:
+        with pillow.open(path) as header:
+            width, height = header.size
+    except pillow.DecompressionBombError:
+        raise ImageError(
+            f"{path.name} is too large; at most {MAX_PIXELS // 1_000_000} million pixels. Shrink it first."
+        ) from None
+    except (OSError, ValueError, SyntaxError):
+        raise _damaged(path) from None
+    return int(width), int(height)
+
+
+@functools.cache
+def _pillow() -> Any:
+    """Return Pillow, imported when first needed, without its warning: we have a limit of our own."""
+    from PIL import Image as pillow
+
+    warnings.filterwarnings("ignore", category=pillow.DecompressionBombWarning)
+    return pillow
+
+
+def _damaged(path: Path) -> ImageError:
+    return ImageError(f"{path.name} is no picture, or is damaged. Check that it opens elsewhere.")
+
+
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Key that sorts ``img2`` before ``img10``."""
+    parts = re.split(r"(\d+)", str(path).lower())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def find_images(spec: str) -> list[Path]:
+    """Return the picture files a path, folder or glob stands for, naturally sorted.
+
+    Raises:
+        SourceNotFoundError: nothing matches.
+        NoVideoError: the folder holds no picture.
+    """
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+        if not found:
+            raise NoVideoError(f"The folder {path.name or path} holds no pictures. Choose one with jpg or png files.")
+    elif path.is_file():
+        found = [path]
+    else:
+        found = [Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file()]
+        if not found:
+            raise SourceNotFoundError(f"No file matches {spec}. Check the spelling, and quote the pattern.")
+    return sorted(found, key=natural_order)
+
+
+class ImagesSource(Source):
+    """Pictures of any sizes, one after the other; unreadable ones are skipped and counted."""
+
+    def __init__(self, spec: str, config: SourceConfig, *, realtime: bool) -> None:
+        """Prepare to read what a path, folder or glob stands for.
+
+        ``image_seconds``, ``loop`` and ``start`` of the configuration apply.
+        """
+        path = Path(spec)
+        super().__init__(path.name or spec, realtime=realtime)
+        self._spec = spec
+        self._step = config.image_seconds
+        self._loop = config.loop
+        self._begin = int(config.start / config.image_seconds)
+        self._paths: list[Path] = []
+        self._position = self._begin
+        self._shown = 0
+        self._first: Image | None = None
+        self._reason = ""
+
+    def _open(self) -> None:
+        self._paths = find_images(self._spec)
+        self._first = self._load()
+        if self._first is None:
+            raise UndecodableError(self._reason or f"{self.name} holds fewer pictures than source.start skips.")
+        height, width = self._first.shape[:2]
+        self.size, self.fps = (width, height), 1.0 / self._step
+        self.duration = None if self._loop else len(self._paths) * self._step
+
+    def _next(self) -> tuple[Image, float] | None:
+        if self._first is not None:
+            image, self._first = self._first, None
+        else:
+            loaded = self._load()
+            if loaded is None and self._loop:
+                self._position = self._begin
+                loaded = self._load()
+            if loaded is None:
+                return None
+            image = loaded
+        pts = (self._begin + self._shown) * self._step
+        self._shown += 1
+        return image, pts
+
+    def _load(self) -> Image | None:
+        """Return the next picture that can be read, ``None`` when there is none left."""
+        while self._position < len(self._paths) and not self._closed.is_set():
+            path = self._paths[self._position]
+            self._position += 1
+            try:
+                return read_image(path)
+            except ImageError as error:
+                self._reason = str(error)
+                self.stats.corrupt += 1
+        return None
+
+    def _release(self) -> None:
+        self._first = None
