@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 
-_FORBIDDEN = 1e6
+_FORBIDDEN = 1e6  # cost that no sum of allowed pairs reaches
+_NEAR = 0.6  # face sizes between centres of one face in consecutive rounds
+_ALIKE = 1.7  # ratio of sizes likewise
+_REACH = 0.8  # face sizes from its path at which a hidden face may reappear at once
+_STRIDE = 1.0  # face sizes per second it may have walked besides
 
 
 def pairwise_iou(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
@@ -49,6 +53,46 @@ def pairwise_offset(first: FloatArray, second: FloatArray) -> tuple[NDArray[np.f
     ratio = sizes[0][:, None] / sizes[1][None]
     mean_size = (sizes[0][:, None] + sizes[1][None]) * 0.5
     return np.asarray(distance / mean_size, np.float64), np.asarray(np.maximum(ratio, 1.0 / ratio), np.float64)
+
+
+def pair_followed(current: FloatArray, boxes: FloatArray, match_iou: float) -> list[tuple[int, int]]:
+    """Match tracks being followed with detections.
+
+    Args:
+        current: ``(n, 4)`` predicted boxes ``xyxy``.
+        boxes: ``(m, 4)`` detections.
+        match_iou: overlap from which a pair may form; pairs that overlap less must be near and alike in size.
+
+    Returns:
+        ``(track, detection)`` positions.
+    """
+    if not len(current) or not len(boxes):
+        return []
+    iou = pairwise_iou(current, boxes)
+    distance, ratio = pairwise_offset(current, boxes)
+    allowed = (iou >= match_iou) | ((distance < _NEAR) & (ratio < _ALIKE))
+    return assign(1.0 - iou + distance, allowed)
+
+
+def pair_lost(last: FloatArray, coasted: FloatArray, hidden: FloatArray, boxes: FloatArray) -> list[tuple[int, int]]:
+    """Recognise lost faces that come back, by position and size.
+
+    Args:
+        last: ``(n, 4)`` boxes where they were last seen.
+        coasted: ``(n, 4)`` boxes where they would be by now, had they kept their velocity.
+        hidden: ``(n,)`` seconds since they were seen.
+        boxes: ``(m, 4)`` detections that no followed track claims.
+
+    Returns:
+        ``(track, detection)`` positions.
+    """
+    if not len(last) or not len(boxes):
+        return []
+    here, ratio_here = pairwise_offset(last, boxes)
+    there, ratio_there = pairwise_offset(coasted, boxes)
+    distance, ratio = np.minimum(here, there), np.minimum(ratio_here, ratio_there)
+    reach = _REACH + _STRIDE * hidden[:, None]
+    return assign(distance + 0.5 * (ratio - 1.0), (distance < reach) & (ratio < _ALIKE))
 
 
 def assign(cost: FloatArray, allowed: NDArray[np.bool_]) -> list[tuple[int, int]]:

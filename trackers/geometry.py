@@ -1,72 +1,140 @@
 """From 106 landmarks to the box a detector would draw around the same face.
 
 The landmarks reach from the brows to the chin, a detector's box includes the forehead. What lies between
-both differs from face to face and from detector to detector, so each track learns its own
-:class:`margins <BoxMargins>` whenever the detector sees it; between detections the landmarks then move the box
-without a step when the next detection comes. Margins are kept in the face's own axes and hold at any roll.
+both differs from face to face and from detector to detector, so each track learns its own :class:`Margins`
+whenever the detector sees it; between detections the landmarks then move the box without a step when the
+next detection comes. Margins are kept in the face's own axes and hold at any roll.
+
+The arithmetic per face is plain Python: for a handful of numbers it is ten times faster than numpy.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from trackers.kalman import to_cxcywh
 
 FloatArray = NDArray[np.floating[Any]]
 
 LEFT_EYE_OUTER, RIGHT_EYE_OUTER = 66, 79
 """Outer eye corners in the 106-point order, image-left and image-right on an upright face."""
 
-
-def landmark_boxes(landmarks: FloatArray) -> FloatArray:
-    """Bounding boxes ``(n, 4)`` ``xyxy`` of landmarks ``(n, 106, 2)``."""
-    return np.concatenate([landmarks.min(axis=1), landmarks.max(axis=1)], axis=1)
-
-
-def roll_vectors(landmarks: FloatArray) -> FloatArray:
-    """Unit vectors ``(n, 2)`` along the eye line of landmarks ``(n, 106, 2)``: (1, 0) on an upright face."""
-    line = landmarks[:, RIGHT_EYE_OUTER] - landmarks[:, LEFT_EYE_OUTER]
-    return np.asarray(line / np.maximum(np.hypot(line[:, :1], line[:, 1:]), 1e-6))
+_SAME_FACE_IOU = 0.5  # two landmark boxes overlapping more than this are on one face
+_SAME_FACE_DISTANCE = 0.25  # and so are eyes closer than this, in face sizes
+_LYING = math.sqrt(0.5)  # sine of 45 degrees
 
 
-def learn_margins(landmark_box: FloatArray, roll: FloatArray, box: FloatArray) -> FloatArray:
-    """What turns landmark boxes into the detector's boxes.
+class FaceFrame(NamedTuple):
+    """Where a face's landmarks lie, in pixels.
 
-    Args:
-        landmark_box: ``(n, 4)`` from :func:`landmark_boxes`.
-        roll: ``(n, 2)`` from :func:`roll_vectors`.
-        box: ``(n, 4)`` detector boxes ``xyxy`` of the same faces.
-
-    Returns:
-        ``(n, 4)``: shift of the centre along the eye line and down the face, in landmark-box sizes; growth across
-        and down the face.
+    Attributes:
+        x: centre of the landmarks' bounding box.
+        y: likewise.
+        width: of the bounding box.
+        height: of the bounding box.
+        cos: cosine of the roll: the eye line's direction in x.
+        sin: sine of the roll.
+        eye_x: middle between the outer eye corners.
+        eye_y: likewise.
     """
-    inner, outer = to_cxcywh(landmark_box), to_cxcywh(box)
-    size = np.maximum(np.sqrt(inner[:, 2:3] * inner[:, 3:]), 1.0)
-    shift = (outer[:, :2] - inner[:, :2]) / size
-    growth = outer[:, 2:] / np.maximum(inner[:, 2:], 1.0)
-    return np.concatenate([_turn(shift, roll * (1.0, -1.0)), _swap(growth, roll)], axis=1)
+
+    x: float
+    y: float
+    width: float
+    height: float
+    cos: float
+    sin: float
+    eye_x: float
+    eye_y: float
+
+    @property
+    def size(self) -> float:
+        """Geometric mean of width and height, at least 1 pixel."""
+        return math.sqrt(max(self.width * self.height, 1.0))
+
+    @property
+    def lying(self) -> bool:
+        """Whether the face lies on a side, so that its height runs along the image's x."""
+        return abs(self.sin) > _LYING
 
 
-def apply_margins(landmark_box: FloatArray, roll: FloatArray, margins: FloatArray) -> FloatArray:
-    """Boxes ``(n, 4)`` ``xyxy`` from landmark boxes, roll vectors and learned margins ``(n, 4)``."""
-    inner = to_cxcywh(landmark_box)
-    size = np.sqrt(inner[:, 2:3] * inner[:, 3:])
-    centre = inner[:, :2] + size * _turn(margins[:, :2], roll)
-    half = 0.5 * inner[:, 2:] * _swap(margins[:, 2:], roll)
-    return np.concatenate([centre - half, centre + half], axis=1)
+class Margins(NamedTuple):
+    """What turns a landmark box into the detector's box of the same face, in the face's axes.
+
+    Attributes:
+        right: shift of the centre along the eye line, in landmark-box sizes.
+        down: shift of the centre towards the chin, likewise.
+        across: detector's width by landmarks' width.
+        along: detector's height by landmarks' height.
+    """
+
+    right: float
+    down: float
+    across: float
+    along: float
+
+    @classmethod
+    def learn(cls, frame: FaceFrame, box: Sequence[float]) -> Margins:
+        """Margins of one face from its landmarks and its detection ``xyxy``."""
+        left, top, right, bottom = box
+        dx = ((left + right) * 0.5 - frame.x) / frame.size
+        dy = ((top + bottom) * 0.5 - frame.y) / frame.size
+        growth = (right - left) / max(frame.width, 1.0), (bottom - top) / max(frame.height, 1.0)
+        across, along = reversed(growth) if frame.lying else growth
+        return cls(dx * frame.cos + dy * frame.sin, dy * frame.cos - dx * frame.sin, across, along)
+
+    def apply(self, frame: FaceFrame) -> tuple[float, float, float, float]:
+        """Centre x, centre y, width and height of the box the detector would draw."""
+        size, cos, sin = frame.size, frame.cos, frame.sin
+        x = frame.x + size * (self.right * cos - self.down * sin)
+        y = frame.y + size * (self.right * sin + self.down * cos)
+        if frame.lying:
+            return x, y, frame.width * self.along, frame.height * self.across
+        return x, y, frame.width * self.across, frame.height * self.along
+
+    def towards(self, other: Margins, weight: float) -> Margins:
+        """Between this (weight 0) and another one (weight 1)."""
+        return Margins(*(a + (b - a) * weight for a, b in zip(self, other, strict=True)))
+
+    @property
+    def sane(self) -> bool:
+        """Whether landmarks and detection can be of the same face: centres near, sizes alike."""
+        near = math.hypot(self.right, self.down) < 0.7
+        return near and 0.5 < self.across < 2.5 and 0.5 < self.along < 2.5
 
 
-def _turn(vectors: FloatArray, roll: FloatArray) -> FloatArray:
-    """Rotate vectors ``(n, 2)`` by roll vectors ``(n, 2)``."""
-    cos, sin, x, y = roll[:, :1], roll[:, 1:], vectors[:, :1], vectors[:, 1:]
-    return np.concatenate([cos * x - sin * y, sin * x + cos * y], axis=1)
+TYPICAL_MARGINS = Margins(0.0, -0.1, 1.1, 1.3)
+"""Margins of a detector that includes the forehead, until a track has learned its own."""
 
 
-def _swap(growth: FloatArray, roll: FloatArray) -> FloatArray:
-    """Growth across/down the face as growth in image x/y, or back: faces that lie on a side swap the two."""
-    lying = np.abs(roll[:, 1:]) > np.abs(roll[:, :1])
-    return np.where(lying, growth[:, ::-1], growth)
+def face_frames(landmarks: FloatArray) -> list[FaceFrame]:
+    """Frames of ``n`` faces from landmarks ``(n, 106, 2)``."""
+    # Reducing over a contiguous last axis is three times faster than over the middle one.
+    points = np.ascontiguousarray(landmarks.transpose(0, 2, 1))
+    low, high = np.minimum.reduce(points, axis=2).tolist(), np.maximum.reduce(points, axis=2).tolist()
+    eyes = points[:, :, LEFT_EYE_OUTER :: RIGHT_EYE_OUTER - LEFT_EYE_OUTER][:, :, :2].tolist()
+    frames = []
+    for (x0, y0), (x1, y1), ((ax, bx), (ay, by)) in zip(low, high, eyes, strict=True):
+        line = math.hypot(bx - ax, by - ay)
+        cos, sin = ((bx - ax) / line, (by - ay) / line) if line else (1.0, 0.0)
+        frames.append(
+            FaceFrame((x0 + x1) * 0.5, (y0 + y1) * 0.5, x1 - x0, y1 - y0, cos, sin, (ax + bx) * 0.5, (ay + by) * 0.5)
+        )
+    return frames
+
+
+def same_face(a: FaceFrame, b: FaceFrame) -> bool:
+    """Whether two sets of landmarks lie on one face."""
+    dx, dy = abs(a.x - b.x), abs(a.y - b.y)
+    overlap_x = (a.width + b.width) * 0.5 - dx
+    overlap_y = (a.height + b.height) * 0.5 - dy
+    if overlap_x <= 0.0 or overlap_y <= 0.0:
+        return False
+    intersection = min(overlap_x, a.width, b.width) * min(overlap_y, a.height, b.height)
+    union = a.width * a.height + b.width * b.height - intersection
+    if intersection > _SAME_FACE_IOU * union:
+        return True
+    return math.hypot(a.eye_x - b.eye_x, a.eye_y - b.eye_y) < _SAME_FACE_DISTANCE * min(a.size, b.size)

@@ -31,14 +31,17 @@ class ConstantVelocityKalman:
     Attributes:
         position: ``(n, d)`` float64, estimated coordinates.
         velocity: ``(n, d)`` float64, coordinates per second.
-        covariance: ``(n, 3)`` float64: variance of the position, covariance of position and velocity, variance
+        covariance: ``(3, n)`` float64: variance of the position, covariance of position and velocity, variance
             of the velocity; the same for every coordinate of an object.
     """
 
     def __init__(self, dimensions: int) -> None:
         self.position: NDArray[np.float64] = np.zeros((0, dimensions))
         self.velocity: NDArray[np.float64] = np.zeros((0, dimensions))
-        self.covariance: NDArray[np.float64] = np.zeros((0, 3))
+        self.covariance: NDArray[np.float64] = np.zeros((3, 0))
+        self._dt = 0.0
+        self._transition = np.eye(3)
+        self._noise = np.zeros((3, 1))
 
     def __len__(self) -> int:
         return len(self.position)
@@ -51,19 +54,17 @@ class ConstantVelocityKalman:
             position_std: ``(k,)`` standard deviation of the coordinates.
             velocity_std: ``(k,)`` standard deviation of the unknown velocity, per second.
         """
-        count = len(position)
+        covariance = np.stack([position_std**2, np.zeros(len(position)), velocity_std**2])
         self.position = np.concatenate([self.position, position])
         self.velocity = np.concatenate([self.velocity, np.zeros_like(position, np.float64)])
-        self.covariance = np.concatenate([self.covariance, np.zeros((count, 3))])
-        new = slice(len(self.position) - count, None)
-        self.covariance[new, 0] = position_std**2
-        self.covariance[new, 2] = velocity_std**2
+        self.covariance = np.concatenate([self.covariance, covariance], axis=1)
 
     def keep(self, rows: Rows) -> None:
         """Keep the given objects in the given order and forget the others."""
+        rows = rows if isinstance(rows, slice) else np.asarray(rows, np.intp)
         self.position = self.position[rows]
         self.velocity = self.velocity[rows]
-        self.covariance = self.covariance[rows]
+        self.covariance = self.covariance[:, rows]
 
     def stop(self, velocity_std: FloatArray, rows: Rows = ALL) -> None:
         """Forget the velocity of objects, for example after a gap in time; positions stay.
@@ -73,8 +74,8 @@ class ConstantVelocityKalman:
             rows: which objects.
         """
         self.velocity[rows] = 0.0
-        self.covariance[rows, 1] = 0.0
-        self.covariance[rows, 2] = velocity_std**2
+        self.covariance[1, rows] = 0.0
+        self.covariance[2, rows] = velocity_std**2
 
     def predict(self, dt: float, spectral_density: FloatArray) -> None:
         """Advance all objects by ``dt`` seconds.
@@ -83,12 +84,13 @@ class ConstantVelocityKalman:
             dt: time step in seconds, > 0.
             spectral_density: ``(n,)`` power of the white acceleration noise, (coordinate/s²)²·s.
         """
+        if dt != self._dt:
+            self._dt = dt
+            # F P F' and Q written out for the three distinct entries of the 2x2 covariance.
+            self._transition = np.array([[1.0, 2.0 * dt, dt * dt], [0.0, 1.0, dt], [0.0, 0.0, 1.0]])
+            self._noise = np.array([[dt**3 / 3.0], [dt**2 / 2.0], [dt]])
         self.position += self.velocity * dt
-        pp, pv, vv = self.covariance.T
-        noise = spectral_density * dt
-        pp += dt * (2.0 * pv + dt * vv + noise * (dt / 3.0))
-        pv += dt * (vv + 0.5 * noise)
-        vv += noise
+        self.covariance = self._transition @ self.covariance + self._noise * spectral_density
 
     def update(self, measured: FloatArray, variance: FloatArray, rows: Rows = ALL) -> None:
         """Correct objects by measurements of their position.
@@ -98,12 +100,14 @@ class ConstantVelocityKalman:
             variance: ``(k,)`` variance of the measurement, per coordinate.
             rows: which ``k`` objects; all by default.
         """
-        covariance = self.covariance[rows]
-        gain = covariance[:, :2] / (covariance[:, :1] + np.reshape(variance, (-1, 1)))
+        covariance = self.covariance[:, rows]
+        gain = covariance[:2] / (covariance[0] + variance)
         innovation = measured - self.position[rows]
-        self.position[rows] += gain[:, :1] * innovation
-        self.velocity[rows] += gain[:, 1:] * innovation
-        self.covariance[rows] = _posterior(covariance, gain)
+        self.position[rows] += gain[0][:, None] * innovation
+        self.velocity[rows] += gain[1][:, None] * innovation
+        # (I - K H) P
+        self.covariance[2, rows] -= gain[1] * covariance[1]
+        self.covariance[:2, rows] = covariance[:2] * (1.0 - gain[0])
 
     def as_filterpy(self, row: int, dt: float, spectral_density: float, variance: float) -> Any:
         """One object as a ``filterpy.kalman.KalmanFilter`` with the same state, model and noise.
@@ -124,19 +128,11 @@ class ConstantVelocityKalman:
         dimensions = self.position.shape[1]
         twin = kinematic_kf(dimensions, order=1, dt=dt)
         twin.x = np.stack([self.position[row], self.velocity[row]], axis=1).reshape(-1, 1)
-        pp, pv, vv = self.covariance[row]
+        pp, pv, vv = self.covariance[:, row]
         twin.P = np.kron(np.eye(dimensions), [[pp, pv], [pv, vv]])
         twin.Q = Q_continuous_white_noise(2, dt=dt, spectral_density=spectral_density, block_size=dimensions)
         twin.R = np.eye(dimensions) * variance
         return twin
-
-
-def _posterior(covariance: FloatArray, gain: FloatArray) -> FloatArray:
-    """Covariance ``(k, 3)`` after an update: (I - K H) P."""
-    result = covariance.copy()
-    result[:, :2] *= 1.0 - gain[:, :1]
-    result[:, 2] -= gain[:, 1] * covariance[:, 1]
-    return result
 
 
 class KalmanBoxes:
@@ -149,6 +145,9 @@ class KalmanBoxes:
         acceleration: how strongly a face accelerates, face sizes per s² (standard deviation over 1 s).
         measured_std: error of a measured box, in face sizes.
         velocity_std: velocity of a newly found face, face sizes per second.
+
+    Attributes:
+        sizes: ``(n,)`` geometric mean of width and height in pixels, at least 1.
     """
 
     def __init__(self, *, acceleration: float = 6.0, measured_std: float = 0.015, velocity_std: float = 2.0) -> None:
@@ -156,36 +155,32 @@ class KalmanBoxes:
         self.measured_std = measured_std
         self.velocity_std = velocity_std
         self.filter = ConstantVelocityKalman(4)
+        self.sizes: NDArray[np.float64] = np.zeros(0)
 
     def __len__(self) -> int:
         return len(self.filter)
-
-    @property
-    def sizes(self) -> NDArray[np.float64]:
-        """``(n,)`` geometric mean of width and height in pixels, at least 1."""
-        extent = np.maximum(self.filter.position[:, 2:], 1.0)
-        return np.asarray(np.sqrt(extent[:, 0] * extent[:, 1]))
 
     @property
     def boxes(self) -> NDArray[np.float32]:
         """``(n, 4)`` float32 ``xyxy`` of the current estimates."""
         return to_xyxy(self.filter.position)
 
-    def add(self, boxes: FloatArray) -> None:
-        """Append boxes ``(k, 4)`` ``xyxy`` at rest."""
-        measured = to_cxcywh(boxes)
-        sizes = np.sqrt(np.maximum(measured[:, 2] * measured[:, 3], 1.0))
+    def add(self, measured: FloatArray) -> None:
+        """Append boxes ``(k, 4)`` given as centre and size, at rest."""
+        sizes = box_sizes(measured)
         self.filter.add(measured, sizes * self.measured_std, sizes * self.velocity_std)
+        self.sizes = np.concatenate([self.sizes, sizes])
 
     def keep(self, rows: Rows) -> None:
         """Keep the given rows in the given order."""
         self.filter.keep(rows)
+        self.sizes = box_sizes(self.filter.position)
 
-    def place(self, row: int, box: FloatArray) -> None:
-        """Put one object at a box ``(4,)`` ``xyxy``, at rest: it was found anew and not followed there."""
-        self.filter.position[row] = to_cxcywh(box)
-        size = self.sizes[row]
-        self.filter.covariance[row, 0] = (size * self.measured_std) ** 2
+    def place(self, row: int, measured: FloatArray) -> None:
+        """Put one object at a box ``(4,)``, at rest: it was found anew and not followed there."""
+        self.filter.position[row] = measured
+        self.sizes[row] = size = box_sizes(self.filter.position[row : row + 1])[0]
+        self.filter.covariance[0, row] = (size * self.measured_std) ** 2
         self.filter.stop(size * self.velocity_std, [row])
 
     def stop(self) -> None:
@@ -195,13 +190,12 @@ class KalmanBoxes:
     def predict(self, dt: float) -> None:
         """Advance all boxes by ``dt`` > 0 seconds."""
         self.filter.predict(dt, (self.sizes * self.acceleration) ** 2)
-        np.maximum(self.filter.position[:, 2:], 1.0, out=self.filter.position[:, 2:])
+        self.sizes = box_sizes(self.filter.position)
 
-    def update(self, boxes: FloatArray, rows: Rows = ALL) -> None:
-        """Correct rows by measured boxes ``(k, 4)`` ``xyxy``."""
-        measured = to_cxcywh(boxes)
-        variance = measured[:, 2] * measured[:, 3] * self.measured_std**2
-        self.filter.update(measured, variance, rows)
+    def update(self, measured: FloatArray, rows: Rows = ALL) -> None:
+        """Correct rows by measured boxes ``(k, 4)`` given as centre and size."""
+        self.filter.update(measured, (self.sizes[rows] * self.measured_std) ** 2, rows)
+        self.sizes = box_sizes(self.filter.position)
 
     def as_filterpy(self, row: int, dt: float) -> Any:
         """One box as a ``filterpy.kalman.KalmanFilter`` set up for a step of ``dt`` seconds."""
@@ -209,9 +203,14 @@ class KalmanBoxes:
         return self.filter.as_filterpy(row, dt, (size * self.acceleration) ** 2, (size * self.measured_std) ** 2)
 
 
+def box_sizes(boxes: FloatArray) -> NDArray[np.float64]:
+    """Geometric mean ``(n,)`` of width and height of ``(n, 4)`` boxes given as centre and size, at least 1."""
+    return np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1.0))
+
+
 def to_cxcywh(boxes: FloatArray) -> NDArray[np.float64]:
     """``xyxy`` boxes ``(..., 4)`` as centre x, centre y, width, height."""
-    result = np.empty(boxes.shape, np.float64)
+    result = np.empty(boxes.shape)
     low, high = boxes[..., :2], boxes[..., 2:]
     np.subtract(high, low, out=result[..., 2:])
     np.add(low, high, out=result[..., :2])
@@ -223,6 +222,6 @@ def to_xyxy(boxes: FloatArray) -> NDArray[np.float32]:
     """Boxes ``(..., 4)`` given as centre and size as float32 ``xyxy``."""
     half = boxes[..., 2:] * 0.5
     result = np.empty(boxes.shape, np.float32)
-    np.subtract(boxes[..., :2], half, out=result[..., :2], casting="unsafe")
-    np.add(boxes[..., :2], half, out=result[..., 2:], casting="unsafe")
+    np.subtract(boxes[..., :2], half, out=result[..., :2], casting="same_kind")
+    np.add(boxes[..., :2], half, out=result[..., 2:], casting="same_kind")
     return result

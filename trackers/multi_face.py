@@ -20,16 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trackers.association import assign, pairwise_iou, pairwise_offset
-from trackers.geometry import (
-    LEFT_EYE_OUTER,
-    RIGHT_EYE_OUTER,
-    apply_margins,
-    landmark_boxes,
-    learn_margins,
-    roll_vectors,
-)
-from trackers.kalman import KalmanBoxes
+from trackers.association import pair_followed, pair_lost, pairwise_iou
+from trackers.geometry import FaceFrame, Margins, face_frames
+from trackers.kalman import ALL, KalmanBoxes, to_cxcywh
+from trackers.look import IMPOSSIBLE_JUMP, Look, Rival, jump_between, losers
 from trackers.track import Track, TrackState
 
 FloatArray = NDArray[np.floating[Any]]
@@ -38,16 +32,13 @@ MAX_GAP = 1.0
 """Seconds between frames above which velocities mean nothing."""
 
 _STEADY_AFTER = 1.0  # seconds without any event after which a scene is called steady
-_JUMP = 0.5  # face sizes: landmarks landing this far from the prediction deserve a check
-_RESCALE = 1.5  # likewise when the face grew or shrank by this factor within a frame
+_LOST_CHECKS = 0.3  # seconds a face that was just lost is looked for in every frame
 _DRIFT_IOU = 0.4  # below this overlap of track and detection the crop starts over from the detection
-_SAME_FACE_IOU = 0.5  # two landmark boxes overlapping more than this are on one face
-_SAME_FACE_DISTANCE = 0.25  # and so are eyes closer than this, in face sizes
 _DOUBT_MISSES = 2  # detection rounds in a row that may miss a face before it is doubted
 _LOSE_MISSES = 4  # ... before it is given up, unless the landmark network is sure of it
 _GIVE_UP_MISSES = 12  # ... before it is given up whatever the landmark network says
 _SURE_PRESENCE = 0.8
-_TILT = 0.57  # sine of 35 degrees: beyond, an upright detector is no witness
+_UPRIGHT = 0.82  # cosine of 35 degrees: faces tilted further may escape a detector for upright ones
 _MARGIN_MEMORY = 8  # detections the learned margins average over
 
 
@@ -129,12 +120,13 @@ class MultiFaceTracker:
         """
         if not tracks:
             return np.zeros((0, 106, 2), np.float32)
-        landmarks = np.stack([track.landmarks for track in tracks if track.landmarks is not None])
-        before = np.stack([track.seen_box for track in tracks])
-        now = np.stack([track.box for track in tracks])
-        grown = (now[:, 2:] - now[:, :2]) / np.maximum(before[:, 2:] - before[:, :2], 1.0)
-        offset = now[:, :2] - before[:, :2] * grown
-        return np.asarray(landmarks * grown[:, None] + offset[:, None], np.float32)
+        landmarks = np.array([track.landmarks for track in tracks], np.float32)
+        moved = np.array([(track.seen_box, track.box) for track in tracks])
+        corner, extent = moved[..., :2], moved[..., 2:] - moved[..., :2]
+        grown = extent[:, 1] / np.maximum(extent[:, 0], 1.0)
+        landmarks *= grown[:, None]
+        landmarks += (corner[:, 1] - corner[:, 0] * grown)[:, None]
+        return landmarks
 
     # -- one frame, step by step
 
@@ -164,7 +156,7 @@ class MultiFaceTracker:
             for track in self.tracks:
                 track.last_seen = min(track.last_seen, pts)
                 track.first_seen = min(track.first_seen, pts)
-        self._forget_expired(pts)
+        self._age(pts)
         self._publish_boxes()
 
     def match(self, boxes: FloatArray, scores: FloatArray, keypoints: FloatArray) -> list[tuple[Track, int]]:
@@ -185,9 +177,10 @@ class MultiFaceTracker:
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
         active = [i for i, t in enumerate(self.tracks) if t.state is not TrackState.LOST]
         lost = [i for i, t in enumerate(self.tracks) if t.state is TrackState.LOST]
-        pairs = self._pair_followed(active, boxes)
+        current = self._kalman.boxes
+        pairs = [(active[i], j) for i, j in pair_followed(current[active], boxes, self.match_iou)]
         free = sorted(set(range(len(boxes))) - {j for _, j in pairs})
-        pairs += self._pair_lost(lost, boxes, free)
+        pairs += [(lost[i], free[j]) for i, j in self._pair_lost(lost, current, boxes[free])]
         free = sorted(set(free) - {j for _, j in pairs})
         self._miss(sorted(set(active) - {i for i, _ in pairs}))
         restart = []
@@ -223,33 +216,17 @@ class MultiFaceTracker:
             if track.state is TrackState.CONFIRMED and pts - track.last_seen > self.ghost_after:
                 self._lose(track)
         self._drop_dead()
-        self._publish_boxes()
 
     # -- detections
 
-    def _pair_followed(self, rows: list[int], boxes: FloatArray) -> list[tuple[int, int]]:
-        """Rows of followed tracks with their detections."""
-        if not rows or not len(boxes):
+    def _pair_lost(self, lost: list[int], current: FloatArray, boxes: FloatArray) -> list[tuple[int, int]]:
+        """Positions in ``lost`` and ``boxes`` of faces that come back."""
+        if not lost:
             return []
-        current = self._kalman.boxes[rows]
-        iou = pairwise_iou(current, boxes)
-        distance, ratio = pairwise_offset(current, boxes)
-        allowed = (iou >= self.match_iou) | ((distance < 0.6) & (ratio < 1.8))
-        return [(rows[i], j) for i, j in assign(1.0 - iou + distance, allowed)]
-
-    def _pair_lost(self, rows: list[int], boxes: FloatArray, free: list[int]) -> list[tuple[int, int]]:
-        """Rows of lost tracks with the free detections they come back in."""
-        if not rows or not free or self._pts is None:
-            return []
-        hidden = np.array([self._pts - self.tracks[row].last_seen for row in rows])
-        last = np.stack([self.tracks[row].seen_box for row in rows])
-        here, ratio_here = pairwise_offset(last, boxes[free])
-        coasted, ratio_coasted = pairwise_offset(self._kalman.boxes[rows], boxes[free])
-        distance = np.minimum(here, coasted)
-        ratio = np.minimum(ratio_here, ratio_coasted)
-        reach = (1.0 + hidden)[:, None]  # a face walks off by about one face size a second
-        allowed = (distance < reach) & (ratio < 1.6)
-        return [(rows[i], free[j]) for i, j in assign(distance + 0.5 * (ratio - 1.0), allowed)]
+        now = self._now()
+        hidden = np.array([now - self.tracks[row].last_seen for row in lost])
+        last = np.array([self.tracks[row].seen_box for row in lost])
+        return pair_lost(last, current[lost], hidden, boxes)
 
     def _take_detection(self, row: int, box: FloatArray, score: float, keypoints: FloatArray) -> bool:
         """Note a detection of a track; True if its crop must start over from it."""
@@ -261,7 +238,7 @@ class MultiFaceTracker:
         if not (lost or track.doubtful or track.landmarks is None or overlap < _DRIFT_IOU):
             return False
         if lost or overlap < _DRIFT_IOU:
-            self._kalman.place(row, box)
+            self._kalman.place(row, to_cxcywh(box))
         return True
 
     def _miss(self, rows: list[int]) -> None:
@@ -283,11 +260,11 @@ class MultiFaceTracker:
         """Start tracks for detections nobody claimed."""
         if not free:
             return []
-        pts = 0.0 if self._pts is None else self._pts
+        pts = self._now()
         begun = [
             (Track(boxes[j].copy(), float(scores[j]), keypoints[j], pts, pts, detected_box=boxes[j]), j) for j in free
         ]
-        self._kalman.add(boxes[free])
+        self._kalman.add(to_cxcywh(boxes[free]))
         self.tracks += [track for track, _ in begun]
         self._changed_at = pts
         return begun
@@ -313,86 +290,68 @@ class MultiFaceTracker:
     ) -> None:
         """Believe or doubt each look, and move the boxes of those believed."""
         rows = [self.tracks.index(track) for track in tracks]
-        believed = [float(p) >= self.presence for p in presence]
-        inner, roll = landmark_boxes(landmarks), roll_vectors(landmarks)
-        boxes = self._measured_boxes(tracks, inner, roll, believed)
-        plausible, residual = self._plausible(rows, boxes)
-        if len(tracks) > 1:
-            self._resolve_doubles(tracks, landmarks, inner, residual, believed)
-        for i, track in enumerate(tracks):
-            track.presence = float(presence[i])
-            track.detected_box = None
-            if believed[i]:
-                self._see(track, landmarks[i], pose[i], pts, plausible[i])
+        frames = face_frames(landmarks)
+        looks = [
+            self._look(row, frame, landmarks[i], pose[i], float(presence[i]))
+            for i, (row, frame) in enumerate(zip(rows, frames, strict=True))
+        ]
+        if len(self.tracks) > 1:
+            self._resolve_doubles(looks, pts)
+        for look in looks:
+            look.track.presence = look.presence
+            look.track.detected_box = None
+            if look.believed:
+                self._see(look, pts)
             else:
-                self._doubt(track)
-        if all(believed) and len(rows) == len(self.tracks) and rows == sorted(rows):
-            self._kalman.update(boxes)
-            seen = rows
-        else:
-            seen = [row for row, good in zip(rows, believed, strict=True) if good]
-            if seen:
-                self._kalman.update(boxes[believed], seen)
-        current = self._kalman.boxes
-        for row in seen:
-            self.tracks[row].seen_box = current[row]
+                self._doubt(look.track)
+        self._move([(row, look) for row, look in zip(rows, looks, strict=True) if look.believed])
 
-    def _measured_boxes(
-        self, tracks: Sequence[Track], inner: FloatArray, roll: FloatArray, believed: list[bool]
-    ) -> FloatArray:
-        """Detector-like boxes ``(n, 4)`` from landmark boxes; margins are learned where a detection is at hand."""
-        for i, track in enumerate(tracks):
-            if track.detected_box is not None and (believed[i] or track.margins is None):
-                learned = learn_margins(inner[i : i + 1], roll[i : i + 1], track.detected_box[None])[0]
+    def _look(self, row: int, frame: FaceFrame, landmarks: FloatArray, pose: FloatArray, presence: float) -> Look:
+        """Judge one look of the landmark network; margins are learned where a detection is at hand."""
+        track = self.tracks[row]
+        believed = presence >= self.presence
+        if believed and track.detected_box is not None:
+            learned = Margins.learn(frame, track.detected_box.tolist())
+            believed = learned.sane
+            if believed:
                 track.detections = min(track.detections + 1, _MARGIN_MEMORY)
-                if track.margins is not None:
-                    learned = track.margins + (learned - track.margins) / track.detections
-                track.margins = learned
-        margins = np.stack([track.margins for track in tracks if track.margins is not None])
-        return apply_margins(inner, roll, margins)
+                track.margins = track.margins.towards(learned, 1.0 / track.detections)
+        box = track.margins.apply(frame)
+        predicted: list[float] = self._kalman.filter.position[row].tolist()
+        jump = jump_between(predicted, box)
+        return Look(track, landmarks, pose, presence, frame, box, jump, believed and jump < IMPOSSIBLE_JUMP)
 
-    def _plausible(self, rows: list[int], boxes: FloatArray) -> tuple[list[bool], list[float]]:
-        """Whether measured boxes are where the prediction has them, and their distance in face sizes."""
-        current = self._kalman.boxes[rows]
-        sizes = self._kalman.sizes[rows]
-        shift = (boxes[:, :2] + boxes[:, 2:] - current[:, :2] - current[:, 2:]) * 0.5
-        distance = np.hypot(shift[:, 0], shift[:, 1]) / sizes
-        ratio = np.sqrt(np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1.0)) / sizes
-        plausible = (distance < _JUMP) & (ratio < _RESCALE) & (ratio > 1.0 / _RESCALE)
-        return plausible.tolist(), distance.tolist()
+    def _resolve_doubles(self, looks: list[Look], pts: float) -> None:
+        """Let only one track see a face that two landed on; the other one keeps moving on its own path."""
+        judged = {id(look.track) for look in looks}
+        rivals = [Rival(look.track, look.frame, look) for look in looks if look.believed]
+        rivals += [
+            Rival(t, t.frame) for t in self.tracks if t.frame is not None and t.last_seen == pts and id(t) not in judged
+        ]
+        for loser in losers(rivals):
+            self._lose(loser.track)
+            if loser.look is not None:
+                loser.look.believed = False
 
-    def _resolve_doubles(
-        self,
-        tracks: Sequence[Track],
-        landmarks: FloatArray,
-        inner: FloatArray,
-        residual: list[float],
-        believed: list[bool],
-    ) -> None:
-        """Let only one track see a face that two landed on.
+    def _move(self, seen: list[tuple[int, Look]]) -> None:
+        """Correct the boxes of believed looks."""
+        if not seen:
+            return
+        rows = [row for row, _ in seen]
+        every = rows == list(range(len(self.tracks)))
+        self._kalman.update(np.array([look.box for _, look in seen]), ALL if every else rows)
+        self._publish_boxes()
+        for _, look in seen:
+            look.track.seen_box = look.track.box
 
-        An unconfirmed track gives way to a confirmed one; else the one that jumped farther from its own path (the
-        landmarks of a hidden face snap to the one in front of it); else the younger. The loser keeps moving on its
-        path: it may reappear beyond.
-        """
-        overlap = pairwise_iou(inner, inner)
-        eyes = landmarks[:, [LEFT_EYE_OUTER, RIGHT_EYE_OUTER]].mean(axis=1)
-        sizes = np.sqrt(np.prod(inner[:, 2:] - inner[:, :2], axis=1))
-        apart = np.linalg.norm(eyes[:, None] - eyes[None], axis=-1) / np.maximum(np.minimum.outer(sizes, sizes), 1.0)
-        double = np.triu((overlap > _SAME_FACE_IOU) | (apart < _SAME_FACE_DISTANCE), 1)
-        for i, j in np.argwhere(double):
-            if believed[i] and believed[j]:
-                loser = i if _claim(tracks[i], residual[i]) < _claim(tracks[j], residual[j]) else j
-                believed[loser] = False
-                self._lose(tracks[loser])
-
-    def _see(self, track: Track, landmarks: FloatArray, pose: FloatArray, pts: float, plausible: bool) -> None:
+    def _see(self, look: Look, pts: float) -> None:
         """A believed look at a track."""
-        track.landmarks, track.pose = landmarks, pose
+        track = look.track
+        track.landmarks, track.pose, track.frame = look.landmarks, look.pose, look.frame
         track.last_seen = pts
         track.hits += 1
         unseen = track.misses >= _DOUBT_MISSES and track.presence < _SURE_PRESENCE
-        track.doubtful = unseen or not plausible
+        track.doubtful = unseen or look.jump >= 1.0
         if track.state is TrackState.LOST and track.track_id is not None:
             track.state, track.doubtful = TrackState.CONFIRMED, False
             self._changed_at = pts
@@ -409,6 +368,10 @@ class MultiFaceTracker:
 
     # -- life cycle
 
+    def _now(self) -> float:
+        """Time of the frame last predicted."""
+        return 0.0 if self._pts is None else self._pts
+
     def _lose(self, track: Track) -> None:
         """Hide a confirmed track; an unconfirmed one dies."""
         self._changed_at = self._pts
@@ -417,16 +380,20 @@ class MultiFaceTracker:
         track.state = TrackState.LOST if track.track_id is not None else TrackState.TENTATIVE
 
     def _drop_dead(self) -> None:
-        """Remove unconfirmed tracks that failed."""
+        """Remove tracks that were marked by negative hits."""
         if any(track.hits < 0 for track in self.tracks):
             self._keep([row for row, track in enumerate(self.tracks) if track.hits >= 0])
 
-    def _forget_expired(self, pts: float) -> None:
-        """Remove tracks that have been lost for longer than ``max_lost``."""
-        expired = [t.state is TrackState.LOST and pts - t.last_seen > self.max_lost for t in self.tracks]
-        if any(expired):
-            self._changed_at = pts
-            self._keep([row for row, gone in enumerate(expired) if not gone])
+    def _age(self, pts: float) -> None:
+        """Search lost tracks less eagerly after a while, and remove those lost for longer than ``max_lost``."""
+        for track in self.tracks:
+            if track.state is TrackState.LOST:
+                hidden = pts - track.last_seen
+                track.doubtful = hidden <= _LOST_CHECKS
+                if hidden > self.max_lost:
+                    track.hits = -1
+                    self._changed_at = pts
+        self._drop_dead()
 
     def _keep(self, rows: list[int]) -> None:
         """Keep the tracks of these rows."""
@@ -442,11 +409,4 @@ class MultiFaceTracker:
 
 def _tilted(track: Track) -> bool:
     """Whether a face lies so far on its side that a detector for upright faces may well not see it."""
-    if track.landmarks is None:
-        return False
-    return bool(roll_vectors(track.landmarks[None])[0, 0] < np.sqrt(1.0 - _TILT**2))
-
-
-def _claim(track: Track, residual: float) -> tuple[bool, float, float]:
-    """Sort key: how good a track's claim is on a face that another one sees too."""
-    return track.state is TrackState.CONFIRMED, -round(residual, 1), -track.first_seen
+    return track.frame is not None and track.frame.cos < _UPRIGHT

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trackers.geometry import TYPICAL_MARGINS, FaceFrame, Margins
+
 FloatArray = NDArray[np.floating[Any]]
 
 
@@ -59,9 +61,11 @@ class Track:
     doubtful: bool = False
     seen_box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
     """Box when the landmarks were last trusted: guesses are scaled and shifted from here."""
+    frame: FaceFrame | None = None
+    """Where the last trusted landmarks lie."""
     detected_box: FloatArray | None = None
-    """Detection of this very frame, from which the next observation learns the margins."""
-    margins: FloatArray | None = None
-    """What turns this face's landmark box into the detector's box, see ``trackers.geometry``."""
+    """Detection of this very frame ``xyxy``, from which the next observation learns the margins."""
+    margins: Margins = TYPICAL_MARGINS
+    """What turns this face's landmark box into the detector's box."""
     detections: int = 0
     """How many detections the margins were learned from."""
