@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self._notice.chosen.connect(self._session.start)
         self._notice.cancelled.connect(self._session.stop)
         self._view.installEventFilter(self)
-        QShortcut(QKeySequence(Qt.Key_Space), self, self._start_stop.click)
+        QShortcut(QKeySequence(Qt.Key_Space), self, self._press)
         QShortcut(QKeySequence.Quit, self).activated.connect(self.close)
 
     def _comfortable_size(self) -> QSize:
@@ -102,7 +102,10 @@ class MainWindow(QMainWindow):
 
     def _show_status(self, status: CameraStatus) -> None:
         self._status_bar.show_status(status)
-        self._notice.show_message(message_for(status))
+        message = message_for(status)
+        if message is None and self._notice.isVisible():
+            self._view.setFocus()  # before the card takes the keyboard with it
+        self._notice.show_message(message)
         if status.source:
             self._source.setText(status.source)
             self.setWindowTitle(f"{status.source} – facestream")
@@ -121,6 +124,11 @@ class MainWindow(QMainWindow):
             self._session.stop()
         else:
             self._session.start()
+
+    def _press(self) -> None:
+        """Space presses the button that has the keyboard; on the picture it starts and stops."""
+        focused = self.focusWidget()
+        (focused if isinstance(focused, QPushButton) else self._start_stop).click()
 
     def _show_boxes(self, wanted: bool) -> None:
         self._view.set_options(replace(self._view.options, boxes=wanted))

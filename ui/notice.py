@@ -34,7 +34,7 @@ def message_for(status: CameraStatus) -> Message | None:
     """What to tell about a status; ``None`` while the picture speaks for itself."""
     match status.state:
         case CameraState.IDLE | CameraState.CONNECTING:
-            return Message(_sentence(status.activity or "starting"), status.source, busy=True)
+            return Message("Getting ready", _sentence(status.activity) + "…", busy=True)
         case CameraState.FAILED:
             return Message("This source cannot be shown", _sentence(str(status.error)), again="Retry")
         case CameraState.ENDED:
@@ -151,4 +151,6 @@ class Notice(QFrame):
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """``text`` with a capital letter, unless it starts with a name: a path or URL stays as it is."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text

@@ -7,18 +7,20 @@ frame's own pixels are never touched.
 from __future__ import annotations
 
 import enum
+import functools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap, QPolygonF
 
-from streamer.landmarks.topology import CONTOURS, NOSE_TIP
 from streamer.types import Face, FloatArray, Pose
 from ui import theme
 
 _HALO = QColor(0, 0, 0, 110)  # keeps thin lines visible on bright skin
+_SHADOW = QColor(0, 0, 0, 170)
 _PLATE = QColor(12, 14, 18, 205)  # behind numbers
 
 
@@ -108,6 +110,9 @@ def head_axes(pose: Pose) -> FloatArray:
 
 
 def _paint_face(painter: QPainter, face: Face, placement: Placement, options: OverlayOptions) -> None:
+    # The package brings the inference engine along; where there is a face, that is loaded already.
+    from streamer.landmarks.topology import CONTOURS, NOSE_TIP
+
     color = theme.track_color(face.track_id)
     x1, y1, x2, y2 = placement.to_screen(face.box.reshape(2, 2)).ravel().tolist()
     box = QRectF(x1, y1, x2 - x1, y2 - y1)
@@ -117,7 +122,7 @@ def _paint_face(painter: QPainter, face: Face, placement: Placement, options: Ov
     if options.landmarks is Landmarks.POINTS:
         _paint_points(painter, points, color, box.width())
     elif options.landmarks is Landmarks.CONTOURS:
-        _paint_contours(painter, points, color)
+        _paint_contours(painter, [(points[indices], closed) for indices, closed in CONTOURS], color)
     if options.pose:
         _paint_axes(painter, points[NOSE_TIP], face.pose, 0.4 * box.width())
         _paint_plate(painter, _angles(face.pose), box, placement.area)
@@ -133,24 +138,49 @@ def _paint_box(painter: QPainter, box: QRectF, color: QColor) -> None:
 
 
 def _paint_points(painter: QPainter, points: FloatArray, color: QColor, face_width: float) -> None:
-    polygon = _polygon(points)
-    size = min(4.0, max(1.5, face_width / 60))
-    for pen in (QPen(_HALO, size + 1.5), QPen(color, size)):
-        pen.setCapStyle(Qt.RoundCap)
-        painter.setPen(pen)
-        painter.drawPoints(polygon)
+    """Stamp a dot on each point: 0.4 ms, where round pen points take 0.8 ms."""
+    diameter = min(4, max(2, round(face_width / 60)))
+    dot = _dot(color.rgba(), diameter, _pixel_ratio(painter))
+    source = QRectF(dot.rect())
+    scale = 1 / dot.devicePixelRatioF()
+    stamps = [QPainter.PixmapFragment.create(QPointF(x, y), source, scale, scale) for x, y in points.tolist()]
+    painter.setRenderHint(QPainter.SmoothPixmapTransform)  # dots move by fractions of a pixel, not in hops
+    painter.drawPixmapFragments(stamps, dot)
 
 
-def _paint_contours(painter: QPainter, points: FloatArray, color: QColor) -> None:
-    path = QPainterPath()
-    for indices, closed in CONTOURS:
-        path.addPolygon(_polygon(points[indices]))
-        if closed:
-            path.closeSubpath()
+@functools.lru_cache(maxsize=64)
+def _dot(rgba: int, diameter: int, ratio: float) -> QPixmap:
+    """A dot with a dark rim, ``diameter`` logical pixels across."""
+    side = math.ceil((diameter + 4) * ratio)
+    dot = QPixmap(side, side)
+    dot.setDevicePixelRatio(ratio)
+    dot.fill(Qt.transparent)
+    painter = QPainter(dot)
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setPen(QPen(_HALO, 1))
+    painter.setBrush(QColor.fromRgba(rgba))
+    center = QPointF(side / ratio / 2, side / ratio / 2)
+    painter.drawEllipse(center, diameter / 2 + 0.25, diameter / 2 + 0.25)
+    painter.end()
+    return dot
+
+
+def _pixel_ratio(painter: QPainter) -> float:
+    device = painter.device()
+    return 1.0 if device is None else device.devicePixelRatioF()
+
+
+def _paint_contours(painter: QPainter, contours: list[tuple[FloatArray, bool]], color: QColor) -> None:
+    """Hairlines over a shadow of themselves: Qt draws lines of width 1 four times faster than wider ones."""
     painter.setBrush(Qt.NoBrush)
-    for pen in (QPen(_HALO, 3), QPen(color, 1.5)):
-        pen.setJoinStyle(Qt.RoundJoin)
-        painter.strokePath(path, pen)
+    for pen, shift in ((QPen(_SHADOW, 1), 1.0), (QPen(color, 1), 0.0)):
+        painter.setPen(pen)
+        for points, closed in contours:
+            line = _polygon(points + np.float32(shift))
+            if closed:
+                painter.drawPolygon(line)
+            else:
+                painter.drawPolyline(line)
 
 
 def _paint_axes(painter: QPainter, origin: FloatArray, pose: Pose, length: float) -> None:
@@ -205,9 +235,9 @@ def _name(face: Face) -> str:
 def _angles(pose: Pose) -> str:
     # U+2212 is as wide as the plus sign and U+2007 as a digit, so that the plate does not tremble with the sign.
     def degrees(value: float) -> str:
-        return f"{round(value):+d}°".replace("-", "\N{MINUS SIGN}").rjust(4, "\N{FIGURE SPACE}")
+        return f"{round(value):+d}°".replace("-", "\N{MINUS SIGN}").ljust(4, "\N{FIGURE SPACE}")
 
-    return f"pitch {degrees(pose.pitch)}   yaw {degrees(pose.yaw)}   roll {degrees(pose.roll)}"
+    return f"pitch {degrees(pose.pitch)}  yaw {degrees(pose.yaw)}  roll {degrees(pose.roll)}".rstrip()
 
 
 def _polygon(points: FloatArray) -> QPolygonF:

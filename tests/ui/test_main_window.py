@@ -79,7 +79,7 @@ def stage(qtbot: QtBot) -> Iterator[Stage]:
 
 def test_it_says_what_it_is_waiting_for(stage: Stage) -> None:
     stage.start()
-    stage.qtbot.waitUntil(lambda: "Connecting to fake" in stage.texts())
+    stage.qtbot.waitUntil(lambda: "Connecting to fake…" in stage.texts())
     assert "Cancel" in stage.texts()
 
 
@@ -141,6 +141,14 @@ def test_space_starts_and_stops(stage: Stage) -> None:
     assert stage.child("notice").isVisible()
 
 
+def test_space_presses_the_button_that_has_the_keyboard(stage: Stage) -> None:
+    stage.run()
+    stage.button("Box").setFocus()
+    stage.qtbot.keyClick(stage.button("Box"), Qt.Key_Space)
+    assert not stage.button("Box").isChecked()
+    assert stage.session.status.state is CameraState.RUNNING
+
+
 def test_keys_and_buttons_choose_the_overlay(stage: Stage) -> None:
     stage.run()
     view = stage.window._view
@@ -164,7 +172,7 @@ def test_a_sink_that_failed_is_told_over_a_running_picture(stage: Stage) -> None
 def test_a_source_name_is_never_taken_for_markup(stage: Stage) -> None:
     stage.start()
     stage.camera.become(source="<b>clip</b>.mp4", activity="opening <b>clip</b>.mp4")
-    stage.qtbot.waitUntil(lambda: "Opening <b>clip</b>.mp4" in stage.texts())
+    stage.qtbot.waitUntil(lambda: "Opening <b>clip</b>.mp4…" in stage.texts())
     labels = [label for label in stage.window.findChildren(QLabel) if "<b>clip" in label.text()]
     assert len(labels) >= 2
     assert all(label.textFormat() == Qt.PlainText for label in labels)

@@ -1,0 +1,184 @@
+"""The real program on a real X server, driven from outside as a person would: keys, close, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PyQt5.QtWidgets import QApplication
+from ui_fakes import near, pixels
+
+from ui import theme
+
+pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+
+STAGE = (slice(60, 680), slice(70, 1210))  # where the picture lies in the 1280x720 window, without the bars
+PATIENCE = 40.0  # hang guard in seconds for a crowded machine
+
+
+class Program:
+    """``facestream run …`` in a process of its own, and a look at its window."""
+
+    def __init__(self, app: QApplication, folder: Path, *arguments: str, display: str | None = None) -> None:
+        self._app = app
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **({"DISPLAY": display} if display else {})}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamer", "run", *arguments],
+            cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def look(self) -> np.ndarray:
+        """The screen, RGB (720, 1280, 3)."""
+        screen = self._app.primaryScreen()
+        assert screen is not None
+        return pixels(screen.grabWindow(0).toImage())
+
+    def wait_until(self, seen: Callable[[np.ndarray], bool], what: str) -> np.ndarray:
+        """Look at the screen until it shows what is expected."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"ended before {what}: {self.process.communicate()}"
+            image = self.look()
+            if seen(image):
+                return image
+            time.sleep(0.05)
+        self._app.primaryScreen().grabWindow(0).save("/tmp/facestream-test-failure.png")
+        pytest.fail(f"never saw {what}")
+
+    def press(self, *keys: str) -> None:
+        """Type on the window as a keyboard does."""
+        name = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--name", "facestream"], capture_output=True, text=True, check=True
+        ).stdout.split()[0]
+        subprocess.run(["xdotool", "windowfocus", "--sync", name, "key", *keys], check=True)
+
+    def leave(self, expected: int) -> str:
+        """Wait for the end; return what was written to stderr."""
+        _, errors = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == expected, errors
+        return errors
+
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def start(qapp: QApplication, tmp_path: Path) -> Iterator[Start]:
+    programs: list[Program] = []
+
+    def start(*arguments: str, display: str | None = None) -> Program:
+        programs.append(Program(qapp, tmp_path, *arguments, display=display))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.communicate()
+
+
+def is_picture(image: np.ndarray) -> bool:
+    """Whether the stage shows something bright with detail, and no card over it."""
+    stage = image[STAGE]
+    return bool(stage.mean() > 40 and stage.std() > 15)
+
+
+def has_card(image: np.ndarray) -> bool:
+    return bool(near(image[STAGE], theme.RAISED.getRgb()[:3], 2).sum() > 20_000)
+
+
+def overlay_pixels(image: np.ndarray) -> int:
+    return int(near(image[STAGE], theme.track_color(1).getRgb()[:3], 6).sum())
+
+
+def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start) -> None:
+    program = start("demo")
+    first = program.wait_until(lambda image: is_picture(image) and overlay_pixels(image) > 500, "a face with its box")
+    program.wait_until(lambda image: np.abs(image[STAGE].astype(int) - first[STAGE]).mean() > 3, "the picture moving")
+    program.press("b", "l", "l", "p")
+    program.wait_until(lambda image: is_picture(image) and overlay_pixels(image) < 200, "the picture without overlays")
+    program.press("b")
+    program.wait_until(lambda image: overlay_pixels(image) > 500, "the box again")
+    program.press("space")
+    stopped = program.wait_until(has_card, "the card that says it is stopped")
+    assert stopped[STAGE].mean() < first[STAGE].mean()
+    program.press("space")
+    program.wait_until(lambda image: is_picture(image) and not has_card(image), "the picture again")
+    program.press("ctrl+q")
+    program.leave(0)
+
+
+def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:
+    program = start("later.mp4")
+    program.wait_until(has_card, "the card with the sentence")
+    write_clip(tmp_path / "later.mp4", astronaut)
+    program.press("space")  # Retry has the keyboard
+    program.wait_until(lambda image: is_picture(image) and not has_card(image), "the picture after Retry")
+    program.press("ctrl+q")
+    program.leave(0)
+
+
+def test_a_failed_source_is_told_on_the_terminal_too(start: Start) -> None:
+    program = start("nowhere.mp4")
+    program.wait_until(has_card, "the card with the sentence")
+    program.press("ctrl+q")
+    errors = program.leave(3)
+    assert "nowhere.mp4" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_hanging_server_freezes_nothing(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # accepts, and never answers
+        program = start(f"http://127.0.0.1:{server.getsockname()[1]}/live", "--set", "source.connect_timeout=60")
+        before = program.wait_until(has_card, "the card that says it is connecting")
+        program.press("l")
+        header = (slice(0, 45), slice(900, 1280))
+        program.wait_until(lambda image: bool((image[header] != before[header]).any()), "the button changing")
+        program.press("ctrl+q")
+        program.leave(0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_closes_the_window(start: Start, number: signal.Signals) -> None:
+    program = start("demo")
+    program.wait_until(is_picture, "the picture")
+    program.process.send_signal(number)
+    errors = program.leave(130)
+    assert "Traceback" not in errors
+
+
+def test_the_window_closes_by_itself_after_the_frames_asked_for(start: Start, tmp_path: Path) -> None:
+    program = start("demo", "--max-frames", "5", "--jsonl", str(tmp_path / "faces.jsonl"))
+    program.leave(0)
+    assert len((tmp_path / "faces.jsonl").read_text().splitlines()) == 5
+
+
+def test_a_dead_display_ends_in_a_sentence(start: Start) -> None:
+    errors = start("demo", display=":4711").leave(7)
+    assert "the display :4711 cannot be reached" in errors
+    assert "--headless" in errors
+    assert "Traceback" not in errors
+
+
+def test_nothing_heavy_is_loaded_before_the_window() -> None:
+    code = "import sys, ui.app, ui.main_window, ui.session; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"cv2", "onnxruntime", "av", "torch", "scipy", "skimage", "filterpy"} & set(loaded)
+
+
+def write_clip(path: Path, image: np.ndarray) -> None:
+    """Ten seconds of one photograph."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (512, 288))
+    for _ in range(250):
+        writer.write(image[:288])
+    writer.release()
