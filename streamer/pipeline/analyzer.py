@@ -11,11 +11,11 @@ import numpy as np
 
 from streamer.config import Config
 from streamer.detectors import Detector, load_detector
-from streamer.detectors.rotation import TurnedSearch, detect_any_rotation
+from streamer.detectors.rotation import TurnedSearch, detect_any_rotation, join
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
 from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
-from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
+from trackers import FaceSmoother, MultiFaceTracker, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ class FaceAnalyzer:
         with self._timed("detect"):
             found = self._detector.detect(bgr)
             if self._turned is not None and self._schedule.may_turn():
-                found = _join(found, self._turned.next(bgr))
+                known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
+                found = join([found, self._turned.next(bgr, known)])
         with self._timed("track"):
             matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
         return [(track, found.boxes[i], found.keypoints[i]) for track, i in matched]
@@ -151,11 +152,7 @@ class FaceAnalyzer:
     def _landmark(self, bgr: Image, pts: float, fresh: list[tuple[Track, FloatArray, FloatArray]]) -> None:
         """Run the landmark network: from detections for fresh tracks, from their last points for the others."""
         starting = {id(track) for track, _, _ in fresh}
-        followed = [
-            t
-            for t in self._tracker.tracks
-            if t.landmarks is not None and t.state is not TrackState.LOST and id(t) not in starting
-        ]
+        followed = [track for track in self._tracker.followed() if id(track) not in starting]
         if followed:
             with self._timed("track"):
                 guesses = self._tracker.guesses(followed)
@@ -248,14 +245,4 @@ def _still_face(found: Detections, batch: LandmarkBatch, i: int) -> Face:
         pose=Pose(*batch.pose[i].tolist()),
         presence=float(batch.presence[i]),
         raw_landmarks=landmarks,
-    )
-
-
-def _join(first: Detections, second: Detections) -> Detections:
-    if not len(second):
-        return first
-    return Detections(
-        np.concatenate([first.boxes, second.boxes]),
-        np.concatenate([first.scores, second.scores]),
-        np.concatenate([first.keypoints, second.keypoints]),
     )
