@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TypedDict, Unpack
 
 import cv2
 import numpy as np
@@ -12,20 +13,44 @@ from streamer.errors import ImageError
 from streamer.types import Detections, Image
 
 
-class Detector(ABC):
-    """Finds faces in single images. May be called from several threads at once.
+class Settings(TypedDict):
+    """What all detectors have in common.
 
     Attributes:
-        name: the name that :func:`streamer.detectors.load_detector` and ``detector.name`` know it by.
+        name: what :func:`streamer.detectors.load_detector` and ``detector.name`` call it.
+        max_side: longest side an image is shrunk to, in pixels.
+        score: lowest score that counts as a face.
+        nms: IoU above which two boxes are one face.
+        min_face: smallest shorter side of a box that is kept, in pixels of the image.
     """
 
     name: str
+    max_side: int
+    score: float
+    nms: float
+    min_face: int
 
-    def detect(self, bgr: NDArray[np.uint8]) -> Detections:
+
+class Detector(ABC):
+    """Finds faces in single images. May be called from several threads at once.
+
+    Args:
+        **settings: see :class:`Settings`; each is an attribute of the detector too.
+    """
+
+    def __init__(self, **settings: Unpack[Settings]) -> None:
+        self.name = settings["name"]
+        self.max_side = settings["max_side"]
+        self.score = settings["score"]
+        self.nms = settings["nms"]
+        self.min_face = settings["min_face"]
+
+    def detect(self, bgr: NDArray[np.uint8], *, min_face: float | None = None) -> Detections:
         """Find the faces of one image.
 
         Args:
             bgr: BGR uint8 ``(H, W, 3)``, or grey ``(H, W)``, of any size from 1×1.
+            min_face: smallest face side for this call, in pixels of this image; by default the detector's.
 
         Returns:
             Faces best score first, in pixels of the given image.
@@ -33,11 +58,11 @@ class Detector(ABC):
         Raises:
             ImageError: the array is empty or is no such image.
         """
-        return self._detect(as_bgr(bgr))
+        return self._detect(as_bgr(bgr), self.min_face if min_face is None else min_face)
 
     @abstractmethod
-    def _detect(self, bgr: Image) -> Detections:
-        """Find the faces of a validated image."""
+    def _detect(self, bgr: Image, min_face: float) -> Detections:
+        """Find the faces of a validated image whose sides are at least ``min_face``, best score first."""
 
 
 def as_bgr(image: NDArray[np.uint8]) -> Image:

@@ -37,9 +37,7 @@ def overlap(box: FloatArray, boxes: FloatArray, *, of_smaller: bool = False) -> 
     return np.asarray(common / np.maximum(whole, 1e-9), np.float32)
 
 
-def suppress(
-    boxes: FloatArray, scores: FloatArray, threshold: float, *, of_smaller: bool = False
-) -> NDArray[np.intp]:
+def suppress(boxes: FloatArray, scores: FloatArray, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
     """Non-maximum suppression: of boxes that overlap more than the threshold, keep the best.
 
     Args:

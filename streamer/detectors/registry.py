@@ -6,37 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.detectors.base import Detector
+from streamer.detectors.base import Detector, Settings
 from streamer.errors import ConfigError
+from streamer.runtime.devices import resolve_device
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What a detector is built from; see :func:`load_detector`."""
+class Backend:
+    """Where a detector's network comes from and runs; see :func:`load_detector`."""
 
-    max_side: int
-    score: float
-    nms: float
-    min_face: int
     weights: Path | None
     device: str
     threads: int
 
 
-def _retinaface(options: Options) -> Detector:
+def _retinaface(settings: Settings, backend: Backend) -> Detector:
     from streamer.detectors.retinaface import RetinaFace, mobilenet_network
 
-    return RetinaFace(
-        mobilenet_network(options.threads),
-        name="retinaface",
-        max_side=options.max_side,
-        score=options.score,
-        nms=options.nms,
-        min_face=options.min_face,
-    )
+    if backend.device == "cuda":
+        resolve_device(backend.device)
+    return RetinaFace(mobilenet_network(backend.threads), **settings)
 
 
-DETECTORS: dict[str, Callable[[Options], Detector]] = {
+DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
     "retinaface": _retinaface,
 }
 
@@ -72,4 +64,5 @@ def load_detector(
     build = DETECTORS.get(name)
     if build is None:
         raise ConfigError(f"Unknown detector {name!r}: choose one of {', '.join(DETECTORS)}.")
-    return build(Options(max_side, score, nms, min_face, weights, device, threads))
+    settings = Settings(name=name, max_side=max_side, score=score, nms=nms, min_face=min_face)
+    return build(settings, Backend(weights, device, threads))

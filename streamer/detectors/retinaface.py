@@ -7,12 +7,13 @@ them. The network is the MobileNet0.25 one here; ``retinaface_resnet50`` brings 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Unpack
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, shrink
+from streamer.detectors.base import Detector, Settings, shrink
 from streamer.detectors.postprocess import best_candidates, select
 from streamer.runtime.sessions import onnx_session
 from streamer.runtime.weights import retinaface_mobilenet_onnx
@@ -36,35 +37,25 @@ class RetinaFace(Detector):
 
     Args:
         network: see :data:`Network`.
-        name: the detector's name.
-        max_side: longest side the image is shrunk to, in pixels.
-        score: lowest score that counts as a face.
-        nms: IoU above which two boxes are one face.
-        min_face: smallest face side kept, in pixels of the image.
+        **settings: as for :class:`Detector`.
     """
 
-    def __init__(
-        self, network: Network, *, name: str, max_side: int, score: float, nms: float, min_face: int
-    ) -> None:
-        self.name = name
+    def __init__(self, network: Network, **settings: Unpack[Settings]) -> None:
+        super().__init__(**settings)
         self._network = network
-        self._max_side = max_side
-        self._score = score
-        self._nms = nms
-        self._min_face = min_face
 
-    def _detect(self, bgr: Image) -> Detections:
-        small, back = shrink(bgr, self._max_side)
+    def _detect(self, bgr: Image, min_face: float) -> Detections:
+        small, back = shrink(bgr, self.max_side)
         blob = to_blob(small)
         height, width = blob.shape[2:]
-        candidates = decode(self._network(blob), (height, width), self._score)
+        candidates = decode(self._network(blob), (height, width), self.score)
         scale = np.array(back, np.float32)
         in_image = Detections(
             boxes=candidates.boxes * np.tile(scale, 2),
             scores=candidates.scores,
             keypoints=candidates.keypoints * scale,
         )
-        return select(in_image, nms=self._nms, min_face=self._min_face)
+        return select(in_image, nms=self.nms, min_face=min_face)
 
 
 def mobilenet_network(threads: int) -> Network:
@@ -94,9 +85,7 @@ def to_blob(bgr: Image) -> FloatArray:
     height, width = bgr.shape[:2]
     right, bottom = -width % 32, -height % 32
     if right or bottom:
-        bgr = np.asarray(
-            cv2.copyMakeBorder(bgr, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=MEAN), np.uint8
-        )
+        bgr = np.asarray(cv2.copyMakeBorder(bgr, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=MEAN), np.uint8)
     return np.asarray(cv2.dnn.blobFromImage(bgr, mean=MEAN), np.float32)
 
 
