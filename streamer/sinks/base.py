@@ -28,7 +28,7 @@ class Sink(Protocol):
     """A consumer of results, driven by one thread of its own.
 
     It opens what it writes to when it is made, so that a wrong path is told before anything else starts.
-    The first failure raises; after that ``close`` still finishes what can be finished and does not raise.
+    The first failure raises and ends it: what can be finished has been finished then, later calls do nothing.
     """
 
     def write(self, result: FrameResult) -> None:
@@ -39,14 +39,16 @@ class Sink(Protocol):
         """
 
     def close(self) -> None:
-        """Finish and release everything; safe to call twice."""
+        """Finish and release everything; safe to call twice.
+
+        Raises:
+            OutputError: the end of the file could not be written.
+        """
 
 
 def output_error(path: Path | str, error: OSError) -> OutputError:
     """The sentence for a file that cannot be written, from the system's own error."""
-    reason, remedy = _REASONS.get(
-        error.errno or 0, (error.strerror or type(error).__name__, "choose another place")
-    )
+    reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or type(error).__name__, "choose another place"))
     return OutputError(f"cannot write {path}: {reason}; {remedy}")
 
 

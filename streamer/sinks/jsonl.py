@@ -135,4 +135,3 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
 
 def _pixels(values: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.round(values, _PIXEL_DECIMALS))
-
