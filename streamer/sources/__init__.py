@@ -23,6 +23,7 @@ __all__ = [
     "list_webcams",
     "open_source",
     "redact",
+    "resolve",
 ]
 
 
@@ -40,10 +41,7 @@ def open_source(spec: str, config: SourceConfig, *, realtime: bool) -> Source:
         SourceNotFoundError: nothing of that name exists.
     """
     # Each kind is imported when it is chosen: the demo needs no FFmpeg, a file no network.
-    spec = spec.strip()
-    if spec == "auto":
-        webcams = list_webcams()
-        spec = webcams[0].path if webcams else "demo"
+    spec = resolve(spec)
     if spec == "demo":
         from streamer.sources.demo import DemoSource
 
@@ -59,6 +57,15 @@ def open_source(spec: str, config: SourceConfig, *, realtime: bool) -> Source:
 
         return WebcamSource(int(match[1]), f"/dev/video{match[1]}", config)
     return _open_path(spec, config, realtime)
+
+
+def resolve(spec: str) -> str:
+    """What ``auto`` stands for on this machine: the first webcam, else the demo; anything else as it is."""
+    spec = spec.strip()
+    if spec != "auto":
+        return spec
+    webcams = list_webcams()
+    return webcams[0].path if webcams else "demo"
 
 
 def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:

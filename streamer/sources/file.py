@@ -41,7 +41,7 @@ class FileSource(ContainerSource):
         self.connect_timeout = self.read_timeout = float("inf")
 
     def _connect(self) -> Any:
-        if self.path.stat().st_size == 0:
+        if self.path.is_file() and self.path.stat().st_size == 0:
             raise UndecodableError(f"{self.name} is empty (0 bytes). Copy or record it again.")
         timeout = self._config.connect_timeout, self._config.read_timeout
         container = av.open(str(self.path), timeout=timeout, metadata_errors="replace")

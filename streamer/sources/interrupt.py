@@ -51,13 +51,20 @@ class Interrupt:
 
     @contextlib.contextmanager
     def guard(self, seconds: float) -> Iterator[None]:
-        """End the FFmpeg calls of this thread after ``seconds`` in all, or when the flag is set."""
+        """End the FFmpeg calls of this thread after ``seconds`` in all, or when the flag is set.
+
+        Guards of different interrupts nest; the innermost counts.
+        """
+        thread, outer = threading.get_ident(), _CLOCK.guards.get(threading.get_ident())
         self._deadline = time.monotonic() + seconds
-        _CLOCK.guards[threading.get_ident()] = self
+        _CLOCK.guards[thread] = self
         try:
             yield
         finally:
-            del _CLOCK.guards[threading.get_ident()]
+            if outer is None:
+                del _CLOCK.guards[thread]
+            else:
+                _CLOCK.guards[thread] = outer
 
 
 class _LeapingClock:

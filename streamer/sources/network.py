@@ -15,7 +15,7 @@ from streamer.sources.container import ContainerSource
 from streamer.sources.decoding import VideoStream
 from streamer.sources.failures import connect_timed_out
 from streamer.sources.interrupt import call_abandonable
-from streamer.sources.urls import host_and_port, redact, scheme_of, with_credentials
+from streamer.sources.urls import host_and_port, scheme_of, with_credentials, without_credentials
 from streamer.types import Image
 
 PULLED_SCHEMES = frozenset({"http", "https", "ftp", "sftp"})
@@ -44,7 +44,7 @@ class NetworkSource(ContainerSource):
             config: ``rtsp_transport``, ``username``, ``password`` and the time limits apply.
             realtime: pace a recorded stream; a live one comes at its own pace.
         """
-        super().__init__(redact(url), config, realtime=realtime)
+        super().__init__(without_credentials(url), config, realtime=realtime)
         self._url = with_credentials(url, config)
         self._scheme = scheme_of(url)
 
@@ -93,8 +93,13 @@ class NetworkSource(ContainerSource):
         if self.live:
             self._pacer = None
 
+    def _open(self) -> None:
+        super()._open()
+        if self.live:
+            self.duration = None  # some cameras announce one all the same
+
     def _ended(self) -> tuple[Image, float] | None:
         """A recording may end; a live stream that ends has broken off."""
-        if self.duration is not None:
+        if not self.live:
             return None
         raise SourceLostError(f"{self.name} ended the stream. Check that the camera is running, then try again.")

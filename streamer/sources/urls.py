@@ -10,8 +10,14 @@ from streamer.config import SourceConfig
 
 AUTHENTICATED_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "ftp", "sftp"})
 
-# A password typed raw may hold '@' or even '/': what follows "user:" and is no port number runs up to the last '@'.
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?:[^\s/?#]*@|[^\s/:@?#]+:(?!\d+(?:[/?#\s]|$))[^\s]*@)")
+_SCHEME = r"(?P<scheme>[A-Za-z][\w+.-]*://)"
+_STANDARD = r"[^/?#{blank}]*@"
+# A password typed raw may hold '/': what follows "user:" and is no port number then runs up to the last '@'.
+_RAW = r"[^/:@?#{blank}]+:(?!\d+(?:[/?#\s]|$))[^\n{blank}]*@"
+# To connect, the standard reading comes first. To show, the one that hides more: better half a path than a password.
+_TO_CONNECT = re.compile(f"{_SCHEME}(?:{_STANDARD}|{_RAW})".replace("{blank}", ""))
+_TO_SHOW = re.compile(f"{_SCHEME}(?:{_RAW}|{_STANDARD})".replace("{blank}", r"\s"))
+_TO_SHOW_ALONE = re.compile(f"{_SCHEME}(?:{_RAW}|{_STANDARD})".replace("{blank}", ""))
 _SECRET = re.compile(
     r"(?P<key>[?&;](?:user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|token|access_token|auth|"
     r"key|api_?key|secret|sig(?:nature)?)=)[^&;#\s'\"]*",
@@ -25,12 +31,17 @@ def redact(text: str) -> str:
     >>> redact("cannot open rtsp://me:s3cret@cam/live?token=abc&x=1")
     'cannot open rtsp://cam/live?token=***&x=1'
     """
-    return _SECRET.sub(r"\g<key>***", _USERINFO.sub(r"\g<scheme>", text))
+    return _SECRET.sub(r"\g<key>***", _TO_SHOW.sub(r"\g<scheme>", text))
 
 
 def scheme_of(url: str) -> str:
     """Return the lower-case scheme of a URL."""
     return url.partition("://")[0].lower()
+
+
+def without_credentials(url: str) -> str:
+    """Return one whole URL fit to be shown; unlike in a text, its password may hold blanks."""
+    return redact(_TO_SHOW_ALONE.sub(r"\g<scheme>", url))
 
 
 def with_credentials(url: str, config: SourceConfig) -> str:
@@ -62,7 +73,7 @@ def host_and_port(url: str) -> tuple[str, int | None]:
 
 def _split(url: str) -> tuple[str, str | None, str | None, str]:
     """Split a URL into scheme with ``://``, user, password (decoded, ``None`` when absent) and the rest."""
-    match = _USERINFO.match(url)
+    match = _TO_CONNECT.match(url)
     if match is None:
         scheme, separator, rest = url.partition("://")
         return scheme + separator, None, None, rest
