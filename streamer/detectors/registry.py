@@ -28,8 +28,24 @@ def _retinaface(settings: Settings, backend: Backend) -> Detector:
     return RetinaFace(mobilenet_network(backend.threads), **settings)
 
 
+def _retinaface_resnet50(settings: Settings, backend: Backend) -> Detector:
+    from streamer.detectors.retinaface import RetinaFace
+    from streamer.detectors.retinaface_resnet50 import resnet50_network
+
+    device = resolve_device(backend.device)
+    return RetinaFace(resnet50_network(backend.weights, device, backend.threads), **settings)
+
+
+def _mtcnn(settings: Settings, backend: Backend) -> Detector:
+    from streamer.detectors.mtcnn import MTCNN
+
+    return MTCNN(resolve_device(backend.device), backend.threads, **settings)
+
+
 DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
     "retinaface": _retinaface,
+    "retinaface_resnet50": _retinaface_resnet50,
+    "mtcnn": _mtcnn,
 }
 
 
