@@ -1,4 +1,4 @@
-"""Single pictures: reading them safely, analysing them, and showing what was found."""
+"""Single pictures: analysing them one by one and showing what was found."""
 
 from __future__ import annotations
 
@@ -7,44 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from PIL import Image as PillowImage
 from rich.console import Console
 from rich.table import Table
 
 from streamer.config import Config
 from streamer.errors import ImageError, OutputError
+from streamer.sources.images import find_images, read_image
 from streamer.types import Face, Image
-
-MAX_PIXELS = 100_000_000  # a 100-megapixel camera; above it is a mistake or an attack on memory
-
-
-def read_image(path: Path) -> Image:
-    """Read a picture, turned upright as its EXIF data says.
-
-    Returns:
-        BGR uint8 ``(H, W, 3)``.
-
-    Raises:
-        ImageError: no such file, not a picture, damaged, or over 100 million pixels.
-    """
-    if not path.is_file():
-        raise ImageError(f"there is no picture at {path}; check the path")
-    try:
-        with PillowImage.open(path) as header:  # reads the size only, before memory for the pixels is taken
-            width, height = header.size
-    except PillowImage.DecompressionBombError:
-        raise ImageError(f"{path} has too many pixels; shrink it below {MAX_PIXELS // 10**6} megapixels") from None
-    except (OSError, SyntaxError, ValueError):
-        raise ImageError(f"{path} is not a picture that can be read; use JPEG, PNG, WebP, BMP or TIFF") from None
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{path} is {width}×{height}: too many pixels; shrink it below {MAX_PIXELS // 10**6} megapixels"
-        )
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ImageError(f"{path} is damaged; the picture cannot be decoded")
-    return np.asarray(image, np.uint8)
 
 
 def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None, save: Path | None) -> int:
@@ -92,7 +61,7 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
 
 def _expand(paths: Iterable[Path]) -> Iterable[Path]:
     for path in paths:
-        yield from sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else (path,)
+        yield from find_images(str(path)) if path.is_dir() else (path,)
 
 
 def _add_rows(table: Table, path: Path, faces: tuple[Face, ...]) -> None:
