@@ -123,10 +123,13 @@ class ConstantVelocityKalman:
         Returns:
             The filter, its state ordered x, x', y, y', …
         """
-        from filterpy.common import Q_continuous_white_noise, kinematic_kf
+        from filterpy.common import Q_continuous_white_noise, kinematic_state_transition
+        from filterpy.kalman import KalmanFilter
 
         dimensions = self.position.shape[1]
-        twin = kinematic_kf(dimensions, order=1, dt=dt)
+        twin = KalmanFilter(dim_x=2 * dimensions, dim_z=dimensions)
+        twin.F = np.kron(np.eye(dimensions), kinematic_state_transition(1, dt))
+        twin.H = np.kron(np.eye(dimensions), [[1.0, 0.0]])
         twin.x = np.stack([self.position[row], self.velocity[row]], axis=1).reshape(-1, 1)
         pp, pv, vv = self.covariance[:, row]
         twin.P = np.kron(np.eye(dimensions), [[pp, pv], [pv, vv]])

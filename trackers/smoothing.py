@@ -85,8 +85,9 @@ class FaceSmoother:
 
     def _unwrap(self, signals: Signal) -> None:
         """Let angles go on beyond 180 degrees instead of jumping to -180, in place."""
-        angles, before = signals[:, POINTS:].real, self._raw[:, POINTS:].real
-        angles -= np.round((angles - before) / 360.0) * 360.0
+        turns = np.round((signals[:, POINTS:].real - self._raw[:, POINTS:].real) / 360.0)
+        if turns.any():
+            signals[:, POINTS:] -= turns * 360.0
 
 
 def _make_filter(kind: Kind, strength: float) -> FaceFilter | None:
@@ -108,5 +109,7 @@ def _to_signals(landmarks: FloatArray, pose: FloatArray) -> Signal:
 def _from_signals(signals: Signal) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Signals ``(n, 109)`` as landmarks and pose, float32, angles in -180..180."""
     parts = np.ascontiguousarray(signals).view(np.float64).reshape(len(signals), SIGNAL, 2)
-    pose = (parts[:, POINTS:, 0] + 180.0) % 360.0 - 180.0
-    return parts[:, :POINTS].astype(np.float32), pose.astype(np.float32)
+    pose = parts[:, POINTS:, 0].astype(np.float32)
+    if np.abs(pose).max(initial=0.0) > 180.0:
+        pose = (pose + 180.0) % 360.0 - 180.0
+    return parts[:, :POINTS].astype(np.float32), pose
