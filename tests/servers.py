@@ -74,7 +74,7 @@ def rtsp_server(clip: Path, *credentials: str) -> Iterator[RtspServer]:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Serves a file at /clip, an endless MJPEG stream at /mjpeg, and errors at /status/NNN."""
+    """Serves a file and those beside it, MJPEG at /mjpeg, /slow and /stall, and errors at /status/NNN."""
 
     clip: Path
     jpegs: list[bytes]
@@ -89,13 +89,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.send_error(int(self.path.partition("?")[0].rpartition("/")[2]))
             elif self.path.startswith("/mjpeg"):
                 self._stream(stall_after=None)
+            elif self.path.startswith("/slow"):
+                self._stream(stall_after=None, period=0.4)
             elif self.path.startswith("/stall"):
                 self._stream(stall_after=5)
             else:
                 self._file()
 
     def _file(self) -> None:
-        data = self.clip.read_bytes()
+        beside = self.clip.parent / Path(self.path).name
+        data = (beside if beside.is_file() else self.clip).read_bytes()
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
         self.send_response(206 if "Range" in self.headers else 200)
         self.send_header("Content-Type", "video/mp4")
@@ -105,7 +108,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data[start:])
 
-    def _stream(self, stall_after: int | None) -> None:
+    def _stream(self, stall_after: int | None, period: float = 0.02) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
@@ -117,7 +120,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 self.wfile.write(head.encode() + jpeg + b"\r\n")
                 count += 1
-            gone = bool(select.select([self.connection], [], [], 0.02)[0])  # readable: the client hung up
+            gone = bool(select.select([self.connection], [], [], period)[0])  # readable: the client hung up
 
 
 @contextlib.contextmanager

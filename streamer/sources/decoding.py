@@ -19,6 +19,9 @@ from streamer.types import Image
 DAMAGE_LIMIT = 20
 """Unreadable packets in a row after which nothing more can be hoped for."""
 
+UNTIMED_FORMATS = frozenset({"mpjpeg"})
+"""Formats whose times are FFmpeg's guess of 25 frames a second: MJPEG over HTTP."""
+
 DEVICE_POLL = 0.004
 """Seconds between looks at a device that has no picture yet."""
 
@@ -54,6 +57,7 @@ class VideoStream:
     Attributes:
         period: nominal seconds per frame.
         fps: nominal frames per second, ``None`` when the container does not say.
+        untimed: the format carries no times, and FFmpeg makes them up; they are withheld.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class VideoStream:
         self._stream = self._choose(container, name)
         self._stream.thread_type = "AUTO" if frame_threads else "SLICE"
         self._converter = BgrConverter()
+        self.untimed = container.format.name in UNTIMED_FORMATS
         self.fps = self._nominal_fps()
         self.period = 1.0 / self.fps if self.fps else 0.04
 
@@ -99,7 +104,7 @@ class VideoStream:
 
     def _nominal_fps(self) -> float | None:
         rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(rate) if rate and 0 < rate < 1000 else None
+        return float(rate) if rate and 0 < rate < 1000 and not self.untimed else None
 
     @property
     def start(self) -> float | None:
@@ -140,7 +145,7 @@ class VideoStream:
                 if frame.is_corrupt:
                     self._stats.corrupt += 1
                 else:
-                    yield frame, frame.time
+                    yield frame, None if self.untimed else frame.time
 
     def _packets(self) -> Iterator[Any]:
         """Yield packets; step over damage in the container, wait where a device has nothing yet."""

@@ -65,7 +65,7 @@ class NetworkSource(ContainerSource):
             # max_delay: how long (us) a UDP packet that is missing is waited for.
             return {"rtsp_transport": transport, "max_delay": "200000", "allowed_media_types": "video", **_PROBE}
         if self._scheme in PULLED_SCHEMES:
-            return {"user_agent": "facestream", "rw_timeout": str(int(self.read_timeout * 1e6))}
+            return {"user_agent": "facestream", **_PROBE}
         return dict(_PROBE)
 
     def _look_up(self) -> None:

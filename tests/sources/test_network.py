@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 import time
 from itertools import pairwise
 
@@ -163,6 +165,15 @@ def test_http_mjpeg(web):
     assert all(b.pts > a.pts for a, b in pairwise(frames))
 
 
+def test_slow_http_mjpeg_opens_soon_and_keeps_wall_time(web):
+    source = stream(f"{web}/slow", connect_timeout=5)
+    began = time.monotonic()
+    frames = read(source, 6)
+    assert frames[0].captured - began < 4
+    last, before = frames[-1], frames[-2]
+    assert last.pts - before.pts == pytest.approx(last.captured - before.captured, abs=0.05)
+
+
 def test_http_file_is_a_recording(web, drain):
     source = open_source(f"{web}/clip.mp4", SourceConfig(), realtime=False)
     frames = drain(source)
@@ -170,10 +181,31 @@ def test_http_file_is_a_recording(web, drain):
     assert len(frames) == 30
 
 
-def test_http_hls(web, clip, tmp_path, ffmpeg, jpegs, drain):
-    ffmpeg("-i", clip, "-c", "copy", "-hls_playlist_type", "vod", "-hls_time", "0.3", tmp_path / "index.m3u8")
-    source = open_source(str(tmp_path / "index.m3u8"), SourceConfig(), realtime=False)
-    assert len(drain(source)) == 30
+@pytest.mark.parametrize("over_http", [True, False])
+def test_hls(clip, tmp_path, ffmpeg, jpegs, drain, over_http):
+    playlist = tmp_path / "index.m3u8"
+    ffmpeg("-i", clip, "-c", "copy", "-hls_playlist_type", "vod", "-hls_time", "0.3", playlist)
+    with http_server(playlist, jpegs) as url:
+        spec = f"{url}/index.m3u8" if over_http else str(playlist)
+        source = open_source(spec, SourceConfig(), realtime=False)
+        assert len(drain(source)) == 30
+        assert not source.live
+
+
+def test_mpegts_over_udp(clip):
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("no ffmpeg command (apt install ffmpeg)")
+    url = f"udp://127.0.0.1:{refusing_port()}"
+    command = ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "mpegts", url]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as sender:
+        try:
+            source = stream(url, connect_timeout=20)
+            frames = read(source, 10)
+        finally:
+            sender.kill()
+    assert source.live
+    assert source.size == (320, 240)
+    assert all(b.pts > a.pts for a, b in pairwise(frames))
 
 
 @pytest.mark.parametrize(
