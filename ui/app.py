@@ -51,7 +51,7 @@ def run_window(options: RunOptions, config: Config) -> int:
         session.status_changed.connect(lambda status: _close_at_end(window, status))
     window.show()
     try:
-        interrupted = _execute(app, window)
+        interrupted = _execute(app)
     finally:
         window.hide()
         app.processEvents()
@@ -76,10 +76,9 @@ class _Runs:
         from streamer.sources import resolve
         from ui.session import Run
 
-        options = self._numbered()
-        outputs = ExitStack()
+        resolved, options, outputs = resolve(source), self._numbered(), ExitStack()
         sinks = outputs.enter_context(open_sinks(options, self._config))
-        camera = Camera(resolve(source), self._config, sinks=sinks, max_frames=options.max_frames)
+        camera = Camera(resolved, self._config, sinks=sinks, max_frames=options.max_frames)
         run = Run(camera, outputs)
         self._runs.append((run, [path for path in (options.record, options.jsonl) if path is not None]))
         return run
@@ -124,11 +123,11 @@ def _application(platform: str | None) -> QApplication:
     return app
 
 
-def _execute(app: QApplication, window: MainWindow) -> bool:
-    """Run Qt until the window is closed.
+def _execute(app: QApplication) -> bool:
+    """Run Qt until the last window is closed.
 
     Returns:
-        Whether Ctrl-C or SIGTERM closed it.
+        Whether it was Ctrl-C or SIGTERM instead.
 
     Raises:
         BaseException: what a slot raised; Qt itself would abort the process.
@@ -137,7 +136,6 @@ def _execute(app: QApplication, window: MainWindow) -> bool:
 
     def stop(error: BaseException) -> None:
         raised.append(error)
-        window.close()
         app.quit()
 
     with _slot_errors(stop), _signals(stop):

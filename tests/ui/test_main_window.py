@@ -8,10 +8,10 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
-from ui_fakes import FakeCamera, make_face, make_result, near, pixels
 
 from streamer.errors import OutputError, SourceRefusedError
 from streamer.pipeline.camera import CameraState
+from tests.ui.fakes import FakeCamera, make_face, make_result, near, pixels
 from ui import theme
 from ui.main_window import MainWindow
 from ui.overlay import Landmarks

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter
-from ui_fakes import make_face, near, pixels
 
 from streamer.types import Face, Pose
+from tests.ui.fakes import make_face, near, pixels
 from ui import theme
 from ui.overlay import Landmarks, OverlayOptions, fit, head_axes, paint_faces
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,8 +17,8 @@ import cv2
 import numpy as np
 import pytest
 from PyQt5.QtWidgets import QApplication
-from ui_fakes import near, pixels
 
+from tests.ui.fakes import near, pixels
 from ui import theme
 
 pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
@@ -30,7 +31,7 @@ class Program:
     """``facestream run …`` in a process of its own, and a look at its window."""
 
     def __init__(self, app: QApplication, folder: Path, *arguments: str, display: str | None = None) -> None:
-        self._app = app
+        self._app, self._folder = app, folder
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **({"DISPLAY": display} if display else {})}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamer", "run", *arguments],
@@ -52,8 +53,9 @@ class Program:
             if seen(image):
                 return image
             time.sleep(0.05)
-        self._app.primaryScreen().grabWindow(0).save("/tmp/facestream-test-failure.png")
-        pytest.fail(f"never saw {what}")
+        picture = self._folder / "screen.png"
+        self._app.primaryScreen().grabWindow(0).save(str(picture))
+        pytest.fail(f"never saw {what}; the screen is in {picture}")
 
     def press(self, *keys: str) -> None:
         """Type on the window as a keyboard does."""
@@ -101,8 +103,8 @@ def overlay_pixels(image: np.ndarray) -> int:
     return int(near(image[STAGE], theme.track_color(1).getRgb()[:3], 6).sum())
 
 
-def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start) -> None:
-    program = start("demo")
+def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start, tmp_path: Path) -> None:
+    program = start("demo", "--jsonl", "faces.jsonl")
     first = program.wait_until(lambda image: is_picture(image) and overlay_pixels(image) > 500, "a face with its box")
     program.wait_until(lambda image: np.abs(image[STAGE].astype(int) - first[STAGE]).mean() > 3, "the picture moving")
     program.press("b", "l", "l", "p")
@@ -116,6 +118,10 @@ def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start) -> None:
     program.wait_until(lambda image: is_picture(image) and not has_card(image), "the picture again")
     program.press("ctrl+q")
     program.leave(0)
+    for name in ("faces.jsonl", "faces-2.jsonl"):  # starting again overwrites nothing
+        lines = (tmp_path / name).read_text().splitlines()
+        assert [json.loads(line)["frame"] for line in lines] == list(range(len(lines)))
+        assert lines
 
 
 def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:

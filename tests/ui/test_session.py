@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 from pytestqt.qtbot import QtBot
-from ui_fakes import FakeCamera, make_result
 
 from streamer.errors import SourceNotFoundError
 from streamer.pipeline.camera import CameraState, CameraStatus
+from tests.ui.fakes import FakeCamera, make_result
 from ui.session import Run, Session
 
 Prepare = Callable[[str], Run]

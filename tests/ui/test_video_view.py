@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
-from ui_fakes import make_face, make_result, near, pixels
 
 from streamer.types import Frame, FrameResult
+from tests.ui.fakes import make_face, make_result, near, pixels
 from ui import theme
 from ui.overlay import Landmarks, OverlayOptions
 from ui.video_view import VideoView

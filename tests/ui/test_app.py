@@ -1,0 +1,47 @@
+"""Whatever ends the event loop ends it cleanly: an exception in a slot, a signal, the last window."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from PyQt5.QtCore import QTimer
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.fakes import FakeCamera
+from ui.app import _execute
+from ui.main_window import MainWindow
+from ui.session import Run, Session
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    session = Session("fake", lambda source: Run(FakeCamera(source), ExitStack()))  # type: ignore[arg-type]
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    session.close()
+
+
+def test_closing_the_window_ends_the_loop(qapp: QApplication, window: MainWindow) -> None:
+    QTimer.singleShot(0, window.close)
+    assert _execute(qapp) is False
+
+
+def test_an_exception_in_a_slot_ends_the_loop_and_is_raised(qapp: QApplication) -> None:
+    hook = sys.excepthook
+    QTimer.singleShot(0, lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        _execute(qapp)
+    assert sys.excepthook is hook
+
+
+def test_ctrl_c_ends_the_loop_and_gives_the_signal_back(qapp: QApplication) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert _execute(qapp) is True
+    assert signal.getsignal(signal.SIGINT) is before
