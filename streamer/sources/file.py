@@ -34,7 +34,7 @@ class FileSource(ContainerSource):
         """
         super().__init__(path.name, config, realtime=realtime, frame_threads=not realtime)
         self.path = path
-        self._laps = 0
+        self._first_lap = True
         self._origin = 0.0
         self._position = 0.0
         # Local data comes at once or not at all; what takes long is decoding up to the start offset.
@@ -59,10 +59,8 @@ class FileSource(ContainerSource):
             )
         self._origin = stream.start or 0.0
         self._position = -self._timeline.period
-        if self._laps == 0:
+        if self._first_lap:  # later laps jump back, which the timeline takes as one ordinary step
             self._timeline.start(self._origin)
-        else:
-            self._timeline.splice()
         if offset > 0:
             stream.seek(self._origin + offset)
 
@@ -74,7 +72,7 @@ class FileSource(ContainerSource):
         """Start again when looping. The file is reopened: that works for formats that cannot seek, too."""
         if not self._config.loop:
             return None
-        self._laps += 1
+        self._first_lap = False
         self._release()
         self._start()
         return self._decode()

@@ -24,6 +24,9 @@ PULLED_SCHEMES = frozenset({"http", "https", "ftp", "sftp"})
 RESOLVED_SCHEMES = PULLED_SCHEMES | {"rtsp", "rtsps", "rtmp", "rtmps"}
 """Schemes whose host name we look up first, because FFmpeg's own look-up cannot be interrupted."""
 
+RECORDING_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg"})
+"""Endings of a path that promise a recording before it is opened."""
+
 # Half a megabyte or a second is enough to recognise any camera, and the reader catches up at once.
 _PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
 
@@ -31,7 +34,8 @@ _PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
 class NetworkSource(ContainerSource):
     """A stream behind a URL.
 
-    Live unless it is a download of known length (HTTP file, recorded HLS), which is known after ``open``.
+    Live unless it is a download of known length (HTTP file, recorded HLS). Before :meth:`open`, ``live`` is
+    guessed from the path's ending; afterwards it is certain.
     """
 
     live = True
@@ -47,6 +51,8 @@ class NetworkSource(ContainerSource):
         super().__init__(without_credentials(url), config, realtime=realtime)
         self._url = with_credentials(url, config)
         self._scheme = scheme_of(url)
+        path = url.partition("?")[0].lower()
+        self.live = not (self._scheme in PULLED_SCHEMES and path.endswith(tuple(RECORDING_SUFFIXES)))
 
     def _connect(self) -> Any:
         started = time.monotonic()

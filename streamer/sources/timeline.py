@@ -38,10 +38,6 @@ class Timeline:
         """Let the raw time ``raw`` stand at ``seconds``."""
         self._offset = seconds - raw
 
-    def splice(self) -> None:
-        """Let the next picture, whatever its timestamp, follow the last one: the seam of a loop."""
-        self._offset = None
-
     def place(self, raw: float | None) -> float:
         """Return where the picture with the raw time ``raw`` (seconds, or ``None``) stands."""
         now = time.monotonic()

@@ -176,6 +176,7 @@ def test_slow_http_mjpeg_opens_soon_and_keeps_wall_time(web):
 
 def test_http_file_is_a_recording(web, drain):
     source = open_source(f"{web}/clip.mp4", SourceConfig(), realtime=False)
+    assert not source.live, "known by its ending"
     frames = drain(source)
     assert not source.live
     assert len(frames) == 30
