@@ -198,7 +198,9 @@ class Camera:
 
         source = open_source(self._spec, self._config.source, realtime=self._realtime)
         self._source, self._name = source, source.name
-        inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=1 if source.live else 4)
+        # Decoding ahead hides uneven decode times from a batch job; a viewer would only see it as latency.
+        ahead = 1 if source.live or self._realtime else 4
+        inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
         self._inbox = inbox
         self._set_activity(f"connecting to {source.name}" if source.live else f"opening {source.name}")
         try:
