@@ -126,9 +126,9 @@ class OneEuroFaces:
         looseness: multiplies all cutoffs; 1 is the measured compromise, more lags less.
     """
 
-    REST, GAIN = 0.7, 4.8  # Hz, and Hz per eye distance a second, for rigid motion
-    LOCAL_REST, LOCAL_GAIN = 0.75, 12.0  # likewise for single points and for the angles
-    SPEED_CUTOFF, LOCAL_SPEED_CUTOFF = 4.0, 3.5  # Hz
+    REST, GAIN = 0.7, 4.7  # Hz, and Hz per eye distance a second, for rigid motion
+    LOCAL_REST, LOCAL_GAIN = 0.7, 10.5  # likewise for single points and for the angles
+    SPEED_CUTOFF, LOCAL_SPEED_CUTOFF = 5.5, 4.0  # Hz
 
     def __init__(self, looseness: float) -> None:
         self._looseness = looseness

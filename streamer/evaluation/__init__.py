@@ -1,0 +1,1 @@
+"""Measures of quality: on clips, photographs and data sets; behind ``facestream evaluate``."""
