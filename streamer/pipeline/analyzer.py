@@ -171,12 +171,17 @@ class FaceAnalyzer:
             self._tracker.observe(tracks, batch.landmarks, batch.pose, batch.presence, pts)
 
     def _publish(self, pts: float) -> tuple[Face, ...]:
-        tracks = self._tracker.visible()
-        if not tracks:
+        # Confirmed tracks have all of these; the checks tell the type checker.
+        shown = [
+            (t, t.track_id, t.landmarks, t.pose)
+            for t in self._tracker.visible()
+            if t.track_id is not None and t.landmarks is not None and t.pose is not None
+        ]
+        if not shown:
             return ()
-        raw = np.stack([t.landmarks for t in tracks])
-        pose = np.stack([t.pose for t in tracks])
-        smooth, pose = self._smoother.smooth([t.track_id for t in tracks], raw, pose, pts)
+        tracks, ids, landmarks, poses = zip(*shown, strict=True)
+        raw = np.stack(landmarks)
+        smooth, pose = self._smoother.smooth(ids, raw, np.stack(poses), pts)
         keypoints = freeze(keypoints_from_landmarks(smooth))
         freeze(raw)
         freeze(smooth)

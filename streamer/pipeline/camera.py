@@ -198,23 +198,28 @@ class Camera:
 
         source = open_source(self._spec, self._config.source, realtime=self._realtime)
         self._source, self._name = source, source.name
-        # Decoding ahead hides uneven decode times from a batch job; a viewer would only see it as latency.
-        ahead = 1 if source.live or self._realtime else 4
-        inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
-        self._inbox = inbox
         self._set_activity(f"connecting to {source.name}" if source.live else f"opening {source.name}")
         try:
             if not self._stop.is_set():
                 source.open()
-                self._opened.set()
-                while not self._stop.is_set() and (frame := source.read()) is not None:
-                    self.metrics.source.tick()
-                    if not inbox.put(frame):
-                        break
+                self._deliver(source)
+        finally:
+            source.close()
+
+    def _deliver(self, source: Source) -> None:
+        """Hand every frame to the analyser until the source ends or the camera stops."""
+        # Decoding ahead hides uneven decode times from a batch job; a viewer would only see it as latency.
+        ahead = 1 if source.live or self._realtime else 4
+        inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
+        self._inbox = inbox
+        self._opened.set()
+        try:
+            while not self._stop.is_set() and (frame := source.read()) is not None:
+                self.metrics.source.tick()
+                if not inbox.put(frame):
+                    break
         finally:
             inbox.close()
-            self._opened.set()
-            source.close()
 
     # ---- the analyser's thread -------------------------------------------------------------------------------
 
