@@ -118,7 +118,7 @@ class Camera:
         self._lock = threading.Lock()
         self._state = CameraState.IDLE
         self._error: FacestreamError | None = None
-        self._activity = "idle"
+        self._opening = self._loading = ""
         self._name = ""
         self._latest: FrameResult | None = None
         self._source: Source | None = None
@@ -141,7 +141,7 @@ class Camera:
         with self._lock:
             if self._state is not CameraState.IDLE:
                 raise RuntimeError(f"a camera runs once; this one is {self._state.value}")
-            self._state, self._activity = CameraState.CONNECTING, "starting"
+            self._state = CameraState.CONNECTING
         for name, body in (("source", self._run_source), ("analyser", self._run_analyser)):
             thread = threading.Thread(target=self._guard, args=(body,), name=f"{name}-{self._spec_name()}", daemon=True)
             self._threads.append(thread)
@@ -162,7 +162,7 @@ class Camera:
             state=self._state,
             source=self._name or self._spec_name(),
             error=self._error,
-            activity=self._activity,
+            activity=self._activity(),
             size=None if latest is None else (latest.frame.image.shape[1], latest.frame.image.shape[0]),
             source_fps=self.metrics.source.value(),
             analysed_fps=self.metrics.analysed.value(),
@@ -182,7 +182,7 @@ class Camera:
         deadline = time.monotonic() + _CLOSE_LIMIT
         with self._lock:
             if not self._state.final:
-                self._state, self._activity = CameraState.CLOSED, "closed"
+                self._state = CameraState.CLOSED
         self._halt()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -198,7 +198,8 @@ class Camera:
 
         source = open_source(self._spec, self._config.source, realtime=self._realtime)
         self._source, self._name = source, source.name
-        self._set_activity(f"connecting to {source.name}" if source.live else f"opening {source.name}")
+        self._opening = f"connecting to {source.name}" if source.live else f"opening {source.name}"
+        self._notify()
         try:
             if not self._stop.is_set():
                 source.open()
@@ -211,7 +212,7 @@ class Camera:
         # Decoding ahead hides uneven decode times from a batch job; a viewer would only see it as latency.
         ahead = 1 if source.live or self._realtime else 4
         inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
-        self._inbox = inbox
+        self._inbox, self._opening = inbox, ""
         self._opened.set()
         try:
             while not self._stop.is_set() and (frame := source.read()) is not None:
@@ -224,11 +225,15 @@ class Camera:
     # ---- the analyser's thread -------------------------------------------------------------------------------
 
     def _run_analyser(self) -> None:
+        self._loading = "loading models"
+        self._notify()
         from streamer.pipeline.analyzer import FaceAnalyzer, load_models
 
         try:
             models = self._models or load_models(self._config)
             analyzer = FaceAnalyzer(self._config, models=models)
+            self._loading = ""
+            self._notify()
             self._opened.wait()
             source, inbox = self._source, self._inbox
             if source is None or inbox is None or self._stop.is_set():
@@ -251,7 +256,7 @@ class Camera:
             for worker in self._workers:
                 worker.offer(result)
             if self._state is CameraState.CONNECTING:
-                self._enter(CameraState.RUNNING, "running")
+                self._enter(CameraState.RUNNING)
             self._notify()
             if self._max_frames is not None and self.metrics.frames >= self._max_frames:
                 return
@@ -273,15 +278,15 @@ class Camera:
         try:
             body()
         except FacestreamError as error:
-            self._enter(CameraState.FAILED, "failed", error)
+            self._enter(CameraState.FAILED, error)
         except Exception as error:
             log.exception("internal error")
             sentence = f"internal error: {type(error).__name__}: {error}; please report it with the log"
-            self._enter(CameraState.FAILED, "failed", FacestreamError(sentence))
+            self._enter(CameraState.FAILED, FacestreamError(sentence))
         finally:
             # Frames a broken source delivered before are still analysed; a broken analyser stops the source.
             if body == self._run_analyser:
-                self._enter(CameraState.ENDED, "ended")
+                self._enter(CameraState.ENDED)
                 self._halt()
                 self._done.set()
                 self._notify()
@@ -297,20 +302,19 @@ class Camera:
         if self._inbox is not None:
             self._inbox.close()
 
-    def _enter(self, state: CameraState, activity: str, error: FacestreamError | None = None) -> bool:
+    def _enter(self, state: CameraState, error: FacestreamError | None = None) -> None:
+        """Change the state, unless the end has been reached: what closing interrupts is no failure."""
         with self._lock:
             if self._state.final:
-                return False
-            self._error = error
-            self._state, self._activity = state, activity
+                return
+            self._state, self._error = state, error
         self._notify()
-        return True
 
-    def _set_activity(self, activity: str) -> None:
-        with self._lock:
-            if not self._state.final:
-                self._activity = activity
-        self._notify()
+    def _activity(self) -> str:
+        """What is going on, in a few words."""
+        if self._state is not CameraState.CONNECTING:
+            return self._state.value
+        return " and ".join(filter(None, (self._opening, self._loading))) or "starting"
 
     def _notify(self) -> None:
         for callback in self._callbacks:
