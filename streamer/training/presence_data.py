@@ -1,0 +1,312 @@
+"""Crops for the presence head: real faces as tracking frames them, and what it drifts to when there is none.
+
+Every starting crop is followed through the landmark network's own loop (crop, points, crop again) and looked
+at after several passes: that is where a tracker without a face ends up, so those are the negatives that
+count. Nothing is labelled by intention: a crop's label follows from where it lies against the known faces.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.landmarks import geometry
+from streamer.landmarks.backends import Backend
+from streamer.types import FloatArray, Image
+
+HELD_OUT: Final = 10
+"""One group in so many (persons, or photographs) is kept for measuring."""
+
+_LOOKS: Final = (0, 1, 2, 5)
+"""After how many passes of the network's own loop a crop is taken."""
+
+_SMALLEST_FACE: Final = 20.0
+"""Faces with smaller crops (pixels) are neither one nor the other."""
+
+_FACE_CROPS: Final = 21_218
+_PHOTOGRAPHS: Final = 3_996
+_BACKGROUNDS: Final = 10
+_NEAR_MISSES: Final = 4
+_FACES_PER_PHOTO: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where ``m`` faces are in an image.
+
+    Attributes:
+        centres: ``(m, 2)`` of their proper crops, image pixels.
+        sizes: ``(m,)`` geometric mean of the proper crops' sides.
+        rolls: ``(m,)`` degrees; NaN where not known.
+        certain: ``(m,)``; False: perhaps a face, so that crops there get no label.
+    """
+
+    centres: FloatArray
+    sizes: FloatArray
+    rolls: FloatArray
+    certain: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Labelled crops of one image.
+
+    Attributes:
+        crops: ``(n, 96, 96, 3)`` uint8.
+        labels: ``(n,)`` True for a well-framed face.
+        passes: ``(n,)`` how many passes of the loop led to the crop.
+        held_out: whether the image belongs to the measuring part.
+    """
+
+    crops: Image
+    labels: NDArray[np.bool_]
+    passes: NDArray[np.int64]
+    held_out: bool
+
+
+def samples(data: Path, backend: Backend, images: int, seed: int) -> Iterator[Sample]:
+    """Labelled crops, half of the images from ``faces/``, half from ``detection/``.
+
+    Args:
+        data: folder with ``faces/`` and ``detection/``.
+        backend: the landmark network whose loop is followed.
+        images: about how many images to use.
+        seed: of all random choices.
+    """
+    rng = np.random.default_rng(seed)
+    for image, truth, held_out in _all_images(data, images, rng):
+        degraded = degrade(image, rng)
+        start = starts(truth, image.shape, rng)
+        if len(start):
+            yield _followed(degraded, start, truth, backend, held_out)
+
+
+def _all_images(data: Path, images: int, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
+    detection = data / "detection"
+    yield from _face_crops(data / "faces", images / 2 / _FACE_CROPS, rng)
+    share = images / 2 / _PHOTOGRAPHS
+    yield from _photographs(detection / "images.tar", detection / "annotations.json", share, rng)
+    yield from _photographs(detection / "more.tar", detection / "more.json", share, rng)
+
+
+def _face_crops(folder: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
+    labels = np.load(folder / "labels.npz")
+    landmarks = labels["landmarks"][:, :, :2].astype(np.float32)
+    _, groups = np.unique(labels["group"], return_inverse=True)
+    held_out = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % HELD_OUT == 0
+    for shard in sorted(folder.glob("images-*.tar")):
+        for name, image in _pictures(shard, share, rng):
+            row = int(name.split(".")[0])
+            yield image, truth_of(geometry.crops_from_landmarks(landmarks[row : row + 1])), bool(held_out[row])
+
+
+def _photographs(
+    archive: Path, annotations: Path, share: float, rng: np.random.Generator
+) -> Iterator[tuple[Image, Truth, bool]]:
+    entries = json.loads(annotations.read_text("utf-8"))
+    by_file = {entry["file"]: entry for entry in entries}
+    held_out = {entry["file"]: number % HELD_OUT == 0 for number, entry in enumerate(entries)}
+    for name, image in _pictures(archive, share, rng):
+        entry = by_file.get(name) or by_file.get(Path(name).name)
+        if entry is not None:
+            yield image, _photograph_truth(entry), held_out[entry["file"]]
+
+
+def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
+    """Name and picture of a random share of an archive's members."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            stream = tar.extractfile(member) if rng.random() < share else None
+            if stream is None:
+                continue
+            image = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_COLOR)
+            if image is not None:
+                yield member.name, np.asarray(image, np.uint8)
+
+
+def _photograph_truth(entry: dict[str, Any]) -> Truth:
+    faces = entry["faces"]
+    ignored = entry.get("ignore") or []
+    boxes = np.array([face["box"] for face in faces] + ignored, np.float32).reshape(-1, 4)
+    upright = truth_of(geometry.crops_from_boxes(boxes, None))
+    rolls = np.full(len(boxes), np.nan, np.float32)
+    for row, face in enumerate(faces):
+        if face.get("keypoints"):
+            points = np.array(face["keypoints"], np.float32).reshape(1, 5, 2)
+            rolls[row] = np.rad2deg(geometry.roll_from_keypoints(points)[0])
+    certain = np.arange(len(boxes)) < len(faces)
+    certain &= upright.sizes >= _SMALLEST_FACE
+    return Truth(upright.centres, upright.sizes, rolls, certain)
+
+
+def truth_of(matrices: FloatArray) -> Truth:
+    """Take crops as the truth: centre, size and roll of ``(n, 2, 3)`` matrices, all certain."""
+    centres, sizes, rolls = _place(matrices)
+    return Truth(centres, sizes, rolls, np.ones(len(matrices), np.bool_))
+
+
+def _place(matrices: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Centre ``(n, 2)``, size ``(n,)`` and roll in degrees ``(n,)`` of crops."""
+    middle = np.full((len(matrices), 1, 2), geometry.CROP / 2, np.float32)
+    centres = geometry.to_image(middle, matrices)[:, 0]
+    area = np.abs(np.linalg.det(matrices[:, :, :2]))
+    return centres, (geometry.CROP / np.sqrt(area)).astype(np.float32), geometry.roll_of_crops(matrices)
+
+
+def judge(matrices: FloatArray, truth: Truth) -> NDArray[np.int64]:
+    """Label crops by where they lie against the known faces.
+
+    Args:
+        matrices: ``(n, 2, 3)`` image to crop.
+        truth: the faces.
+
+    Returns:
+        ``(n,)``: 1 well-framed face, -1 none (more than half a face away, under half or over 2.2 times its
+        size, or turned by over 80 degrees), 0 in between.
+    """
+    if not len(truth.sizes):
+        return np.full(len(matrices), -1)
+    centres, sizes, rolls = _place(matrices)
+    offset = np.linalg.norm(centres[:, None] - truth.centres, axis=2) / truth.sizes
+    ratio = sizes[:, None] / truth.sizes
+    turned = np.abs((rolls[:, None] - np.nan_to_num(truth.rolls) + 180) % 360 - 180)
+    good = (offset < 0.22) & (ratio > 0.75) & (ratio < 1.45) & (turned < 40) & truth.certain
+    wrong_way = (turned > 80) & np.isfinite(truth.rolls) & truth.certain
+    bad = (offset > 0.5) | (ratio > 2.2) | (ratio < 0.5) | wrong_way
+    return np.where(good.any(axis=1), 1, np.where(bad.all(axis=1), -1, 0))
+
+
+def _followed(image: Image, matrices: FloatArray, truth: Truth, backend: Backend, held_out: bool) -> Sample:
+    """Follow starting crops through the network's loop and keep what can be labelled."""
+    crops, labels, passes = [], [], []
+    for step in range(max(_LOOKS) + 1):
+        matrices = matrices[geometry.usable(matrices, image.shape)]
+        if not len(matrices):
+            break
+        cut = geometry.cut(image, matrices)
+        if step in _LOOKS:
+            label = judge(matrices, truth)
+            crops.append(cut[label != 0])
+            labels.append(label[label != 0] > 0)
+            passes.append(np.full(len(labels[-1]), step))
+        points = geometry.to_image(backend(cut).landmarks, matrices)
+        matrices = geometry.crops_from_landmarks(points)
+    if not crops:
+        crops, labels, passes = [np.zeros((0, 96, 96, 3), np.uint8)], [np.zeros(0, np.bool_)], [np.zeros(0, int)]
+    return Sample(np.concatenate(crops), np.concatenate(labels), np.concatenate(passes), held_out)
+
+
+def starts(truth: Truth, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
+    """Crops to begin with: faces with tracking's errors, near misses, bodies, background.
+
+    Args:
+        truth: the faces.
+        shape: of the image.
+        rng: random source.
+
+    Returns:
+        ``(n, 2, 3)`` image to crop.
+    """
+    faces = np.flatnonzero(truth.certain)
+    faces = rng.permutation(faces)[:_FACES_PER_PHOTO]
+    rolls = np.nan_to_num(truth.rolls)[faces]
+    parts = [_around(truth.centres[faces], truth.sizes[faces], rolls, rng) for _ in range(2)]
+    missed = np.repeat(faces[:3], _NEAR_MISSES)
+    parts.append(_missing(truth, missed, rng))
+    if max(shape[:2]) > 200:  # a photograph, not a face crop with little around it
+        parts.append(_anywhere(shape, _BACKGROUNDS, rng))
+    return np.concatenate(parts)
+
+
+def _around(centres: FloatArray, sizes: FloatArray, rolls: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Errors of tracking: a few per cent in place and size, roll of 12 degrees (one in five: up to 35)."""
+    count = len(sizes)
+    roll = rolls + np.where(rng.random(count) < 0.2, rng.uniform(-35, 35, count), rng.normal(0, 12, count))
+    moved = centres + rng.normal(0, 0.05, (count, 2)) * sizes[:, None]
+    scale = sizes * np.exp(rng.normal(0, 0.08, count))
+    return _crops(moved, scale, np.exp(rng.normal(0, 0.06, count)), roll)
+
+
+def _missing(truth: Truth, rows: NDArray[np.int64], rng: np.random.Generator) -> FloatArray:
+    """Half faces, wrong scale, wrong way round, necks and shoulders."""
+    count = len(rows)
+    kind = rng.integers(0, 4, count)
+    sizes, rolls = truth.sizes[rows], np.nan_to_num(truth.rolls)[rows]
+    scale = np.exp(rng.normal(0, 0.15, count))
+    scale = np.where(kind == 0, rng.choice([0.25, 0.33, 0.4, 0.45, 2.3, 2.6, 3.2], count), scale)
+    angle = rng.uniform(0, 2 * np.pi, count)
+    angle = np.where(kind == 2, rng.normal(np.pi / 2, 0.5, count), angle)  # below the face: neck, chest, hands
+    reach = np.select(
+        [kind == 1, kind == 2, kind == 0], [rng.uniform(0.5, 1.1, count), rng.uniform(0.7, 2.5, count), 0.1], 0.05
+    )
+    turn = np.where(kind == 3, rng.uniform(80, 280, count), rng.normal(0, 15, count))
+    centres = truth.centres[rows] + (sizes * reach)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _crops(centres, sizes * scale, np.exp(rng.normal(0, 0.15, count)), rolls + turn)
+
+
+def _anywhere(shape: tuple[int, ...], count: int, rng: np.random.Generator) -> FloatArray:
+    """Any place, size, stretch and turn; what happens to be a face is found out by :func:`judge`."""
+    height, width = shape[:2]
+    centres = rng.uniform(0, 1, (count, 2)) * (width, height)
+    sizes = np.exp(rng.uniform(np.log(24), np.log(0.7 * min(width, height)), count))
+    rolls = np.where(rng.random(count) < 0.6, rng.normal(0, 15, count), rng.uniform(-180, 180, count))
+    return _crops(centres, sizes, np.exp(rng.normal(0, 0.2, count)), rolls)
+
+
+def _crops(centres: Any, sizes: Any, stretch: Any, rolls: Any) -> FloatArray:
+    """Matrices from centre ``(n, 2)``, size, width/height stretch and roll in degrees, each ``(n,)``."""
+    angle = np.deg2rad(rolls)
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.stack([c, s, -s, c], axis=1).reshape(-1, 2, 2)
+    scale = geometry.CROP / np.stack([sizes * np.sqrt(stretch), sizes / np.sqrt(stretch)], axis=1)
+    linear = turn * scale[:, :, None]
+    offset = geometry.CROP / 2 - np.einsum("nij,nj->ni", linear, np.asarray(centres, np.float64))
+    return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
+
+
+def degrade(image: Image, rng: np.random.Generator) -> Image:
+    """What cameras do: darkness, glare, colour, blur, low resolution, noise; and things held before a face.
+
+    Faces and photographs go through the same, so that nothing of it tells them apart.
+    """
+    if rng.random() < 0.35:
+        return image
+    picture: NDArray[Any] = image.astype(np.float32)
+    if rng.random() < 0.5:
+        picture = picture * rng.uniform(0.15, 1.5) + rng.uniform(-30, 40)
+    if rng.random() < 0.3:
+        picture = picture * rng.uniform(0.8, 1.2, 3).astype(np.float32)
+    if rng.random() < 0.25:
+        picture = _occlude(picture, rng)
+    if rng.random() < 0.3:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 3.0))
+    if rng.random() < 0.25:
+        height, width = picture.shape[:2]
+        factor = rng.uniform(0.2, 0.7)
+        small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.3:
+        picture = picture + rng.normal(0, rng.uniform(2, 18), picture.shape).astype(np.float32)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+
+
+def _occlude(picture: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """A blob of one colour, or a piece of the picture itself, over up to a seventh of it."""
+    height, width = picture.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    centre = (int(rng.uniform(0.15, 0.85) * width), int(rng.uniform(0.15, 0.85) * height))
+    axes = (int(rng.uniform(0.08, 0.24) * width), int(rng.uniform(0.08, 0.24) * height))
+    cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+    cover = np.broadcast_to(rng.uniform(0, 255, 3).astype(np.float32), picture.shape)
+    if rng.random() < 0.6:
+        shift = (int(rng.integers(height // 3, height)), int(rng.integers(width // 3, width)))
+        cover = np.roll(picture, shift, axis=(0, 1))
+    return np.asarray(np.where(mask[:, :, None] > 0, cover, picture))
