@@ -24,6 +24,7 @@ LEFT_EYE_OUTER, RIGHT_EYE_OUTER = 66, 79
 
 _SAME_FACE_IOU = 0.5  # two landmark boxes overlapping more than this are on one face
 _SAME_FACE_DISTANCE = 0.25  # and so are eyes closer than this, in face sizes
+_RESHAPED = 1.4  # factor between the widths or heights of one face
 _LYING = math.sqrt(0.5)  # sine of 45 degrees
 
 
@@ -59,6 +60,16 @@ class FaceFrame(NamedTuple):
     def lying(self) -> bool:
         """Whether the face lies on a side, so that its height runs along the image's x."""
         return abs(self.sin) > _LYING
+
+    def reshaped(self, before: FaceFrame | None) -> bool:
+        """Whether width or height changed more than a face plausibly does between two detections."""
+        if before is None:
+            return False
+        width, height = (before.height, before.width) if self.lying != before.lying else (before.width, before.height)
+        return not (
+            width < self.width * _RESHAPED < width * _RESHAPED**2
+            and height < self.height * _RESHAPED < height * _RESHAPED**2
+        )
 
 
 class Margins(NamedTuple):

@@ -190,6 +190,10 @@ class KalmanBoxes:
         """Forget all velocities."""
         self.filter.stop(self.sizes * self.velocity_std)
 
+    def hold_size(self, row: int) -> None:
+        """Let one object keep its size while nothing is seen of it."""
+        self.filter.velocity[row, 2:] = 0.0
+
     def predict(self, dt: float) -> None:
         """Advance all boxes by ``dt`` > 0 seconds."""
         self.filter.predict(dt, (self.sizes * self.acceleration) ** 2)

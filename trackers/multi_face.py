@@ -110,7 +110,8 @@ class MultiFaceTracker:
     def guesses(self, tracks: Sequence[Track]) -> NDArray[np.float32]:
         """Where the landmarks of followed tracks should be in the frame last predicted.
 
-        The last landmarks moved and scaled with the predicted box: good enough to crop by.
+        The last landmarks moved with the predicted box: good enough to crop by. They are not scaled: within a frame
+        a face hardly grows, and a crop that shrinks because its last one did can lose the face for good.
 
         Args:
             tracks: any of :meth:`followed`.
@@ -121,11 +122,8 @@ class MultiFaceTracker:
         if not tracks:
             return np.zeros((0, 106, 2), np.float32)
         landmarks = np.array([track.landmarks for track in tracks], np.float32)
-        moved = np.array([(track.seen_box, track.box) for track in tracks])
-        corner, extent = moved[..., :2], moved[..., 2:] - moved[..., :2]
-        grown = extent[:, 1] / np.maximum(extent[:, 0], 1.0)
-        landmarks *= grown[:, None]
-        landmarks += (corner[:, 1] - corner[:, 0] * grown)[:, None]
+        moved = np.array([track.box - track.seen_box for track in tracks])
+        landmarks += ((moved[:, :2] + moved[:, 2:]) * 0.5)[:, None]
         return landmarks
 
     # -- one frame, step by step
@@ -162,8 +160,8 @@ class MultiFaceTracker:
     def match(self, boxes: FloatArray, scores: FloatArray, keypoints: FloatArray) -> list[tuple[Track, int]]:
         """Take in a detection round of the frame last predicted.
 
-        Tracks being followed are matched first, then lost ones may claim what is left (by position and size,
-        from where they were last seen or would be by now), and the rest begin new tracks.
+        Tracks being followed are matched first, then lost and doubtful ones may claim what is left (by position
+        and size, from where they were last seen or would be by now), and the rest begin new tracks.
 
         Args:
             boxes: ``(n, 4)`` ``xyxy`` pixels.
@@ -176,11 +174,11 @@ class MultiFaceTracker:
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
         active = [i for i, t in enumerate(self.tracks) if t.state is not TrackState.LOST]
-        lost = [i for i, t in enumerate(self.tracks) if t.state is TrackState.LOST]
         current = self._kalman.boxes
         pairs = [(active[i], j) for i, j in pair_followed(current[active], boxes, self.match_iou)]
         free = sorted(set(range(len(boxes))) - {j for _, j in pairs})
-        pairs += [(lost[i], free[j]) for i, j in self._pair_lost(lost, current, boxes[free])]
+        astray = self._astray({row for row, _ in pairs})
+        pairs += [(astray[i], free[j]) for i, j in self._pair_lost(astray, current, boxes[free])]
         free = sorted(set(free) - {j for _, j in pairs})
         self._miss(sorted(set(active) - {i for i, _ in pairs}))
         restart = []
@@ -219,6 +217,14 @@ class MultiFaceTracker:
 
     # -- detections
 
+    def _astray(self, matched: set[int]) -> list[int]:
+        """Rows of unmatched tracks whose face may be elsewhere."""
+        return [
+            row
+            for row, track in enumerate(self.tracks)
+            if row not in matched and (track.doubtful or track.state is TrackState.LOST)
+        ]
+
     def _pair_lost(self, lost: list[int], current: FloatArray, boxes: FloatArray) -> list[tuple[int, int]]:
         """Positions in ``lost`` and ``boxes`` of faces that come back."""
         if not lost:
@@ -245,6 +251,7 @@ class MultiFaceTracker:
         """Note followed tracks that a detection round did not find."""
         for row in rows:
             track = self.tracks[row]
+            track.checked_frame = track.frame
             if _tilted(track):
                 continue
             track.misses += 1
@@ -316,6 +323,7 @@ class MultiFaceTracker:
             if believed:
                 track.detections = min(track.detections + 1, _MARGIN_MEMORY)
                 track.margins = track.margins.towards(learned, 1.0 / track.detections)
+                track.checked_frame = frame
         box = track.margins.apply(frame)
         predicted: list[float] = self._kalman.filter.position[row].tolist()
         jump = jump_between(predicted, box)
@@ -351,7 +359,7 @@ class MultiFaceTracker:
         track.last_seen = pts
         track.hits += 1
         unseen = track.misses >= _DOUBT_MISSES and track.presence < _SURE_PRESENCE
-        track.doubtful = unseen or look.jump >= 1.0
+        track.doubtful = unseen or look.jump >= 1.0 or look.frame.reshaped(track.checked_frame)
         if track.state is TrackState.LOST and track.track_id is not None:
             track.state, track.doubtful = TrackState.CONFIRMED, False
             self._changed_at = pts
@@ -365,6 +373,8 @@ class MultiFaceTracker:
         self._changed_at = self._pts
         if track.state is TrackState.TENTATIVE:
             track.hits = -1
+        elif track.state is TrackState.CONFIRMED and track.misses and not _tilted(track):
+            self._lose(track)  # the detector had not seen it either
 
     # -- life cycle
 
@@ -377,7 +387,9 @@ class MultiFaceTracker:
         self._changed_at = self._pts
         if track.state is TrackState.TENTATIVE:
             track.hits = -1
-        track.state = TrackState.LOST if track.track_id is not None else TrackState.TENTATIVE
+            return
+        track.state = TrackState.LOST
+        self._kalman.hold_size(self.tracks.index(track))
 
     def _drop_dead(self) -> None:
         """Remove tracks that were marked by negative hits."""

@@ -60,9 +60,11 @@ class Track:
     misses: int = 0
     doubtful: bool = False
     seen_box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
-    """Box when the landmarks were last trusted: guesses are scaled and shifted from here."""
+    """Box when the landmarks were last trusted: guesses are shifted from here."""
     frame: FaceFrame | None = None
     """Where the last trusted landmarks lie."""
+    checked_frame: FaceFrame | None = None
+    """The same when a detection last looked: landmarks that drift off their face squeeze or swell."""
     detected_box: FloatArray | None = None
     """Detection of this very frame ``xyxy``, from which the next observation learns the margins."""
     margins: Margins = TYPICAL_MARGINS
