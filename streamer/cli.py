@@ -16,6 +16,7 @@ import typer
 
 from streamer.config import Config, load_config
 from streamer.errors import DisplayError, FacestreamError
+from streamer.evaluation import commands
 from streamer.version import __version__
 
 app = typer.Typer(
@@ -26,8 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-train_app = typer.Typer(help="Train or fine-tune a network.", no_args_is_help=True)
-evaluate_app = typer.Typer(help="Measure quality on clips and data sets.", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Measure quality on clips.", no_args_is_help=True)
+evaluate_app.command("jitter")(commands.jitter)
+app.add_typer(evaluate_app, name="evaluate")
 
 ConfigOption = Annotated[
     Path | None,
@@ -133,8 +135,6 @@ def sources() -> None:
 def main() -> NoReturn:
     """Entry point of the ``facestream`` command; leaves with the error's exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
-    app.add_typer(train_app, name="train")
-    app.add_typer(evaluate_app, name="evaluate")
     try:
         app()
     except FacestreamError as error:

@@ -313,7 +313,7 @@ class Camera:
     def _activity(self) -> str:
         """What is going on, in a few words."""
         if self._state is not CameraState.CONNECTING:
-            return self._state.value
+            return str(self._state.value)
         return " and ".join(filter(None, (self._opening, self._loading))) or "starting"
 
     def _notify(self) -> None:
