@@ -1,0 +1,1 @@
+"""Speed of facestream, measured beside what people would use instead. ``make bench`` prints the tables."""

@@ -1,0 +1,44 @@
+"""Measures speed and prints tables: ``make bench``, or ``python -m benchmarks NAME…`` for some of them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import tempfile
+from pathlib import Path
+
+from benchmarks.media import find_media
+from benchmarks.report import console, print_machine
+
+MEASUREMENTS = {
+    "stages": "milliseconds per stage",
+    "peer": "tracking beside MediaPipe face mesh",
+    "throughput": "a file to JSON lines beside decoding alone: wall time and processor time",
+    "startup": "from the command to the first frame and to the window",
+    "memory": "resident memory over 9600 frames",
+}
+
+
+def main() -> None:
+    """Run the measurements named on the command line, or all."""
+    names = "\n".join(f"  {name:<12}{what}" for name, what in MEASUREMENTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"{__doc__}\n\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="measurements; none = all")
+    chosen = parser.parse_args().names or list(MEASUREMENTS)
+    if unknown := set(chosen) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
+    print_machine()
+    with tempfile.TemporaryDirectory(prefix="facestream-bench-") as folder:
+        media = find_media(Path(folder))
+        if media.note:
+            console.print(f"[yellow]{media.note}[/yellow]", soft_wrap=True)
+        for name in chosen:
+            importlib.import_module(f"benchmarks.{name}").measure(media, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
