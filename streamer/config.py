@@ -68,14 +68,16 @@ class DetectorConfig(Section):
     weights: Path | None = Field(
         None, description="your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50"
     )
+    # Chosen with benchmarks/detector_size.py: 640 finds 1.4 % more faces of the clips for 1.6 times the time;
+    # of the scores, 0.7 balances precision (0.93) and recall (0.86) best on the photographs.
     max_side: int = Field(
-        640,
+        512,
         ge=64,
         le=4096,
         description="longest side the frame is shrunk to before detection",
         json_schema_extra=unit("px"),
     )
-    score: float = Field(0.6, gt=0, lt=1, description="lowest score that counts as a face")
+    score: float = Field(0.7, gt=0, lt=1, description="lowest score that counts as a face")
     nms: float = Field(0.4, gt=0, lt=1, description="overlap (IoU) above which two boxes are one face")
     min_face: int = Field(16, ge=1, le=2000, description="smallest face side kept", json_schema_extra=unit("frame px"))
     rotations: bool = Field(True, description="also look for faces turned sideways and upside down")

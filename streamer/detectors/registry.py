@@ -23,7 +23,8 @@ class Backend:
 def _retinaface(settings: Settings, backend: Backend) -> Detector:
     from streamer.detectors.retinaface import RetinaFace, mobilenet_network
 
-    if backend.device == "cuda":
+    _refuse_weights(settings, backend)
+    if backend.device == "cuda":  # it is fast enough on the CPU, but a GPU that is not there is told
         resolve_device(backend.device)
     return RetinaFace(mobilenet_network(backend.threads), **settings)
 
@@ -39,7 +40,17 @@ def _retinaface_resnet50(settings: Settings, backend: Backend) -> Detector:
 def _mtcnn(settings: Settings, backend: Backend) -> Detector:
     from streamer.detectors.mtcnn import MTCNN
 
+    _refuse_weights(settings, backend)
     return MTCNN(resolve_device(backend.device), backend.threads, **settings)
+
+
+def _refuse_weights(settings: Settings, backend: Backend) -> None:
+    """A weights file that nothing reads is a user's misunderstanding: say so."""
+    if backend.weights is not None:
+        raise ConfigError(
+            f"detector.weights is given, but {settings['name']} brings its own: "
+            "remove it, or choose detector.name retinaface_resnet50."
+        )
 
 
 DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
@@ -52,8 +63,8 @@ DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
 def load_detector(
     name: str = "retinaface",
     *,
-    max_side: int = 640,
-    score: float = 0.6,
+    max_side: int = 512,
+    score: float = 0.7,
     nms: float = 0.4,
     min_face: int = 16,
     weights: Path | None = None,
@@ -73,7 +84,7 @@ def load_detector(
         threads: CPU threads of the network.
 
     Raises:
-        ConfigError: there is no such detector.
+        ConfigError: there is no such detector, or it takes no weights file.
         WeightsError: the weights are missing, damaged or of another network.
         DeviceError: CUDA was asked for and is not there.
     """

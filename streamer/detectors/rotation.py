@@ -2,10 +2,10 @@
 
 Measured with RetinaFace on photographs turned in steps of 15°: a whole-image pass upright and turned by 90,
 180 and 270° *locates* every face, but neither the score nor the shape of the keypoints tells whether they
-are right. Half-scale networks gladly put upright eyes on an upside-down mouth with a score of 0.99. What
-does tell is a small crop of the face, shown in eight orientations: the votes of their keypoints, weighted
-by the log-odds of their scores, gave the right orientation for all test faces. So every doubtful face is
-settled that way: vote, then detect once more in the crop that shows it upright.
+are right: the network gladly puts upright eyes on an upside-down mouth with a score of 0.99. What does tell
+is a small, tight crop of the face, shown in eight orientations: the votes of their keypoints, weighted by
+the log-odds of their scores, are right for 99 % of the faces. So every face is settled that way: vote, then
+detect once more in the crop that shows it upright.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ VOTES = tuple(range(0, 360, 45))
 """Rolls that the crops of one face show upright."""
 CROP = 96
 """Side of a vote's crop in pixels. With a larger one the wrong orientations score as well as the right one."""
-FINE_CROP = 160
-"""Side of the last crop, from which box and keypoints are taken."""
-MARGIN = 2.2
-"""Side of a crop in longer sides of the face's box."""
+MARGIN = 1.4
+"""The same in longer sides of the face's box. Of 94 faces, 99 % are told right; at 2.2 it was 95 %, at 3.0 87 %."""
+FINE_CROP, FINE_MARGIN = 160, 2.2
+"""The same for the last crop, from which box and keypoints are taken: larger and wider, so more exact."""
 UPRIGHT = 25.0
 """Roll in degrees up to which the upright pass is trusted with a face's keypoints."""
 MOST_SETTLED = 16
@@ -65,9 +65,9 @@ class View:
         return cls.around(np.array([width, height], np.float32) / 2, roll, 1.0, size)
 
     @classmethod
-    def of_face(cls, box: FloatArray, roll: float, side: int) -> View:
-        """A square crop around the face in an ``xyxy`` box."""
-        scale = side / (MARGIN * float(max(box[2] - box[0], box[3] - box[1], 1.0)))
+    def of_face(cls, box: FloatArray, roll: float, side: int, margin: float) -> View:
+        """A square crop, ``side`` pixels for ``margin`` longer sides of the face's ``xyxy`` box."""
+        scale = side / (margin * float(max(box[2] - box[0], box[3] - box[1], 1.0)))
         return cls.around((box[:2] + box[2:]) / 2, roll, scale, (side, side))
 
     def detect(self, detector: Detector, bgr: Image, min_face: float) -> Detections:
@@ -105,15 +105,17 @@ def settle(detector: Detector, bgr: Image, box: FloatArray) -> Detections:
     Returns:
         The one face, or none where no orientation shows any.
     """
-    votes = [_central(View.of_face(box, roll, CROP).detect(detector, bgr, 1), box) for roll in VOTES]
-    ballot = join(votes)
+
+    def look(roll: float, side: int, margin: float) -> Detections:
+        return _central(View.of_face(box, roll, side, margin).detect(detector, bgr, 1), box)
+
+    ballot = join([look(roll, CROP, MARGIN) for roll in VOTES])
     if not len(ballot):
         return ballot
     roll = _elect(roll_of(ballot.keypoints), ballot.scores)
-    face = _central(View.of_face(box, roll, FINE_CROP).detect(detector, bgr, 1), box)
+    face = look(roll, FINE_CROP, FINE_MARGIN)
     if len(face) and abs(turn_between(roll_of(face.keypoints), roll)[0]) > UPRIGHT / 2:
-        roll = float(roll_of(face.keypoints)[0])
-        face = _central(View.of_face(box, roll, FINE_CROP).detect(detector, bgr, 1), box)
+        face = look(float(roll_of(face.keypoints)[0]), FINE_CROP, FINE_MARGIN)
     return face
 
 

@@ -48,9 +48,7 @@ def onnx_session(
     try:
         session = ort.InferenceSession(data, _options(threads), providers=["CPUExecutionProvider"])
     except _LOAD_ERRORS as error:
-        raise WeightsError(
-            f"{label} is no usable ONNX network (damaged, truncated or of another format)."
-        ) from error
+        raise WeightsError(f"{label} is no usable ONNX network (damaged, truncated or of another format).") from error
     _check_outputs(session, outputs, label)
     return session
 

