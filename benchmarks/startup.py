@@ -78,7 +78,7 @@ def _display() -> Iterator[str]:
         return
     reader, writer = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1920x1080x24"],
+        ["Xvfb", "-noreset", "-displayfd", str(writer), "-screen", "0", "1920x1080x24"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )
