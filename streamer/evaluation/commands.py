@@ -29,3 +29,61 @@ def jitter(
     from streamer.evaluation.jitter import evaluate_jitter
 
     evaluate_jitter(clips, load_config(config, settings or []), max_frames=max_frames, plot=plot, json=json)
+
+
+DataOption = Annotated[
+    Path,
+    typer.Option(help="Folder with labels.npz and shards, or pictures with a JSON file each.", show_default=False),
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="Network to measure: .onnx, .safetensors or .pth; none: ours.", show_default=False)
+]
+AgainstOption = Annotated[Path | None, typer.Option(help="Second network to compare with.", show_default=False)]
+OutOption = Annotated[Path | None, typer.Option(help="Folder for JSON and pictures.", show_default=False)]
+HoldOutOption = Annotated[str, typer.Option(help="Groups held out by name, as in training; commas between.")]
+FractionOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of groups held out in training; 1 measures all.")
+]
+OnlyOption = Annotated[str, typer.Option(help="Measure these groups alone; commas between.")]
+YawOption = Annotated[float, typer.Option(min=0, help="Leave out faces turned further, in degrees.")]
+PitchOption = Annotated[float, typer.Option(min=0, help="Leave out faces tilted further, in degrees.")]
+
+
+def landmarks(
+    data: DataOption,
+    weights: WeightsOption = None,
+    against: AgainstOption = None,
+    out: OutOption = None,
+    hold_out: HoldOutOption = "",
+    hold_fraction: FractionOption = 0.06,
+    only: OnlyOption = "",
+    max_yaw: YawOption = 180.0,
+    max_pitch: PitchOption = 180.0,
+) -> None:
+    """Measure the points on labelled faces: by part, by angle, and with difficulties; draw the worst."""
+    from streamer.evaluation.landmarks import Selection, evaluate_landmarks
+
+    selection = Selection(data, hold_fraction, _names(hold_out), _names(only), max_yaw, max_pitch)
+    evaluate_landmarks(selection, weights, against, out)
+
+
+def pose(
+    data: DataOption,
+    weights: WeightsOption = None,
+    against: AgainstOption = None,
+    out: OutOption = None,
+    hold_out: HoldOutOption = "",
+    hold_fraction: FractionOption = 0.06,
+    only: OnlyOption = "",
+    max_yaw: YawOption = 180.0,
+    max_pitch: PitchOption = 180.0,
+) -> None:
+    """Measure the head pose on labelled faces, by angle and by bin."""
+    from streamer.evaluation.landmarks import Selection, evaluate_pose
+
+    selection = Selection(data, hold_fraction, _names(hold_out), _names(only), max_yaw, max_pitch)
+    evaluate_pose(selection, weights, against, out)
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())

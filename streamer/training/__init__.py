@@ -1,0 +1,1 @@
+"""Training of the networks and export of what was trained; behind ``facestream train``."""

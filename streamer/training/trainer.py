@@ -1,0 +1,272 @@
+"""The training loop of the 106-point network: one-cycle AdamW, moving average, marks and checkpoints per epoch."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from streamer.errors import FacestreamError
+from streamer.landmarks.network import LandmarkNetwork, load_state, normalise, save_state
+from streamer.training import curves
+from streamer.training.batches import Batch, Batches, loader
+from streamer.training.checkpoint import RunState, read_state, write_state
+from streamer.training.datasets import FaceSet
+from streamer.training.losses import Losses, Weights, point_loss, pose_loss, steadiness_loss
+from streamer.training.trial import Trial
+
+_WARM_UP: Final = 0.04
+_FINAL_RATE: Final = 0.01
+_MAX_GRADIENT: Final = 200.0
+_AVERAGE_DECAY: Final = 0.999
+_TRIAL_FACES: Final = 600
+_SAVE_SECONDS: Final = 120.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of; a resumed run must have the same.
+
+    Attributes:
+        epochs: passes over as many faces as there are.
+        batch: crops a step.
+        rate: highest learning rate.
+        seed: of everything drawn.
+        minutes: if not 0, the schedule ends by then even if epochs are left.
+        frozen: first blocks of the backbone that stay as they start. The first four take half of the arithmetic
+            of a step, so a fine-tuning run that keeps them sees almost twice the faces in the same time.
+    """
+
+    epochs: int = 40
+    batch: int = 128
+    rate: float = 2e-3
+    seed: int = 0
+    minutes: float = 0.0
+    frozen: int = 0
+
+
+class Trainer:
+    """Trains on one set of faces and marks itself on another.
+
+    Args:
+        train: faces to learn from.
+        held: faces never learned from.
+        settings: of the run.
+        out: folder for ``last.pt``, ``best.safetensors``, ``curves.csv`` and ``curves.png``.
+        workers: processes that make batches.
+    """
+
+    def __init__(self, train: FaceSet, held: FaceSet, settings: Settings, out: Path, workers: int) -> None:
+        torch.manual_seed(settings.seed)
+        self._settings, self._out, self._workers = settings, out, workers
+        self._batches = Batches(train, settings.batch, settings.seed)
+        self._epoch = max(1, len(train) // self._batches.faces_per_batch)
+        self._network = LandmarkNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._average = copy.deepcopy(self._network)
+        self._stem = frozen_stem(self._network, settings.frozen)
+        self._optimizer = torch.optim.AdamW(_groups(self._network), lr=settings.rate, betas=(0.9, 0.99))
+        self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
+        self._state = RunState({}, {}, {}, settings=asdict(settings))
+
+    @property
+    def total(self) -> int:
+        """Batches in the whole run."""
+        return self._epoch * self._settings.epochs
+
+    def start_from(self, weights: Path) -> None:
+        """Fine-tune: begin with a checkpoint in published names.
+
+        Raises:
+            WeightsError: it is missing or of another network.
+        """
+        load_state(self._network, weights)
+        self._average.load_state_dict(self._network.state_dict())
+        self._stem = frozen_stem(self._network, self._settings.frozen)
+
+    def resume(self) -> None:
+        """Go on where ``last.pt`` of the output folder ends.
+
+        Raises:
+            FacestreamError: there is none, or its run had other settings.
+        """
+        state = read_state(self._out / "last.pt")
+        if state.settings != asdict(self._settings):
+            raise FacestreamError(f"{self._out / 'last.pt'} was trained with {state.settings}; resume with the same.")
+        self._network.load_state_dict(state.model)
+        self._average.load_state_dict(state.average)
+        self._stem = frozen_stem(self._network, self._settings.frozen)
+        self._optimizer.load_state_dict(state.optimizer)
+        self._state = state
+
+    def run(self) -> Path:
+        """Train to the end.
+
+        Returns:
+            The file of the best moving average.
+        """
+        state, started = self._state, time.monotonic() - self._state.seconds
+        saved = time.monotonic()
+        sums: list[Losses] = []
+        with _progress() as progress:
+            task = progress.add_task("training", total=self.total, completed=state.batch, note="")
+            for batch in loader(self._batches, state.batch, self.total, self._workers):
+                sums.append(self._step(batch))
+                state.batch += 1
+                state.seconds = time.monotonic() - started
+                over = self._progress() >= 1
+                if state.batch % self._epoch == 0 or over:
+                    note = self._mark(sums)
+                    sums.clear()
+                    progress.update(task, note=note)
+                elif time.monotonic() - saved > _SAVE_SECONDS:
+                    self._save()
+                    saved = time.monotonic()
+                progress.update(task, completed=state.batch)
+                if over:
+                    break
+        return self._out / "best.safetensors"
+
+    def _progress(self) -> float:
+        """How much of the schedule is done, 0..1, by batches or by the clock."""
+        clock = self._state.seconds / 60 / self._settings.minutes if self._settings.minutes else 0.0
+        return max(self._state.batch / self.total, clock)
+
+    def _rate(self) -> float:
+        """One cycle: linear warm-up, then half a cosine."""
+        done = self._progress()
+        if done < _WARM_UP:
+            return self._settings.rate * max(done / _WARM_UP, 0.02)
+        fall = 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
+        return self._settings.rate * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+
+    def _step(self, batch: Batch) -> Losses:
+        """One update of network and moving average."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate()
+        self._network.train()
+        losses = self._losses(batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
+        if not torch.isfinite(norm):
+            raise FacestreamError("training diverged (a gradient is not finite); lower --rate or mend the data.")
+        self._optimizer.step()
+        self._follow()
+        return Losses(*(term.detach() for term in losses))
+
+    def _losses(self, batch: Batch) -> Losses:
+        crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            features = self._stem(crops)
+        for block in list(self._network.backbone.children())[self._settings.frozen :]:
+            features = block(features)
+        points, pose = self._network.heads(features)
+        pairs = len(batch.between)
+        terms = (
+            point_loss(points, batch.points, batch.labelled, batch.pose),
+            pose_loss(pose, batch.pose),
+            steadiness_loss(points[:pairs], points[len(points) - pairs :], batch.between),
+        )
+        weights = Weights()
+        return Losses(terms[0] + weights.pose * terms[1] + weights.steady * terms[2], *terms)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the network; faster at the start, when it has little to remember."""
+        decay = min(_AVERAGE_DECAY, (1 + self._state.batch) / (10 + self._state.batch))
+        current, means = self._network.state_dict(), self._average.state_dict()
+        for name, value in current.items():
+            if value.is_floating_point():
+                means[name].lerp_(value, 1 - decay)
+
+    def _mark(self, sums: list[Losses]) -> str:
+        """Marks of the moving average, the files of the run, and a line for the progress bar."""
+        state = self._state
+        marks = self._trial.run(self._average)
+        mean = [float(torch.stack(term).mean()) for term in zip(*sums, strict=True)]
+        row = {
+            "batch": float(state.batch),
+            "crops": float(state.batch * self._settings.batch),
+            "seconds": round(state.seconds, 1),
+            "rate": self._rate(),
+            "loss": mean[0],
+            "points": mean[1],
+            "pose_loss": mean[2],
+            "steady": mean[3],
+            "nme": marks.clean,
+            "nme_turned": marks.turned,
+            "nme_rough": marks.rough,
+            "pose_mae": marks.pose,
+        }
+        state.history.append(row)
+        score = (marks.clean + marks.rough) / 2
+        if score < state.best:
+            state.best = score
+            save_state(self._average, self._out / "best.safetensors", {"marks": str(marks)})
+        save_state(self._average, self._out / "last.safetensors", {"marks": str(marks)})
+        self._save()
+        curves.write_csv(state.history, self._out / "curves.csv")
+        curves.write_png(state.history, self._out / "curves.png")
+        note = f"NME {marks.clean:.4f} turned {marks.turned:.4f} rough {marks.rough:.4f} pose {marks.pose:.2f}°"
+        _log.info("batch %d of %d: loss %.3f, %s", state.batch, self.total, mean[0], note)
+        return note
+
+    def _save(self) -> None:
+        """Write the checkpoint."""
+        state = self._state
+        state.model, state.average = self._network.state_dict(), self._average.state_dict()
+        state.optimizer = self._optimizer.state_dict()
+        write_state(state, self._out / "last.pt")
+
+
+def frozen_stem(network: LandmarkNetwork, count: int) -> nn.Sequential:
+    """The first blocks as they are now, BatchNorm folded into the convolutions, for running without gradients.
+
+    Args:
+        network: its first blocks are taken out of training (they get no gradient and keep their statistics).
+        count: how many; 0 gives the identity.
+
+    Returns:
+        A copy that computes what the blocks compute in evaluation mode.
+    """
+    layers: list[nn.Module] = []
+    for block in list(network.backbone.children())[:count]:
+        block.requires_grad_(False)
+        for layer in copy.deepcopy(block).eval().modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                convolution: Any = layers.pop()
+                layers.append(fuse_conv_bn_eval(convolution, layer))
+            elif not list(layer.children()):
+                layers.append(layer)
+    return nn.Sequential(*layers).eval()
+
+
+def _groups(network: nn.Module) -> list[dict[str, float | list[Tensor]]]:
+    """Convolutions decay, BatchNorm and PReLU do not."""
+    matrices = [value for value in network.parameters() if value.ndim > 1]
+    vectors = [value for value in network.parameters() if value.ndim <= 1]
+    return [{"params": matrices, "weight_decay": 1e-3}, {"params": vectors, "weight_decay": 0.0}]  # type: ignore[dict-item]
+
+
+def _progress() -> Progress:
+    """Bar with counts, elapsed and remaining time, and the latest marks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
