@@ -1,12 +1,16 @@
-"""From boxes or points to the crops the network was trained on, and back; vectorised over the faces.
+"""From boxes or points to the crops the network was trained on, and back.
 
 The crop (starter model card): rotate the face upright, take the bounding box of the 106 points in that turned
 frame, widen it by 7.5 % on every side, stretch both axes to 96 pixels. One affine matrix per face says it
 all: it maps image pixels to crop pixels.
+
+What runs in every frame loops over the faces and computes with plain numbers: a frame has few of them, and a
+handful of Python floats is several times faster than as many calls of numpy on arrays that small.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import cv2
@@ -56,16 +60,23 @@ def crops_from_landmarks(landmarks: FloatArray) -> FloatArray:
     Returns:
         ``(n, 2, 3)`` float32, image to crop pixels. Not finite where the points have no extent.
     """
-    x, y = landmarks[:, :, 0], landmarks[:, :, 1]
-    with np.errstate(all="ignore"):
-        right, down = (v[:, RIGHT_OUTER_CORNER] - v[:, LEFT_OUTER_CORNER] for v in (x, y))
-        length = np.hypot(right, down)
-        c, s = (right / length)[:, None], (down / length)[:, None]
-        u, v = x * c + y * s, y * c - x * s
-        low = np.stack([u.min(axis=1), v.min(axis=1)], axis=1)
-        high = np.stack([u.max(axis=1), v.max(axis=1)], axis=1)
-        margin = (high - low) * np.float32(_MARGIN)
-        return _matrices(c[:, 0], s[:, 0], low - margin, high + margin)
+    matrices = np.full((len(landmarks), 2, 3), np.nan, np.float32)
+    for matrix, points in zip(matrices, landmarks, strict=True):
+        (x0, y0), (x1, y1) = points[LEFT_OUTER_CORNER].tolist(), points[RIGHT_OUTER_CORNER].tolist()
+        right, down = x1 - x0, y1 - y0
+        length = math.hypot(right, down)
+        if not 0 < length < math.inf:
+            continue
+        c, s = right / length, down / length
+        turned = points @ np.array(((c, -s), (s, c)), np.float32)
+        (left, top), (right, bottom) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
+        width, height = right - left, bottom - top
+        if not (width > 0 and height > 0):
+            continue
+        across, along = (CROP / ((1 + 2 * _MARGIN) * side) for side in (width, height))
+        matrix[0] = c * across, s * across, (_MARGIN * width - left) * across
+        matrix[1] = -s * along, c * along, (_MARGIN * height - top) * along
+    return matrices
 
 
 def crops_from_boxes(boxes: FloatArray, keypoints: FloatArray | None) -> FloatArray:
@@ -108,7 +119,7 @@ def roll_from_keypoints(keypoints: FloatArray) -> FloatArray:
 
 def roll_of_crops(matrices: FloatArray) -> FloatArray:
     """Degrees by which each crop's face was turned in the image, positive clockwise: ``(n,)``."""
-    return np.rad2deg(np.arctan2(matrices[:, 0, 1], matrices[:, 0, 0]))
+    return np.array([math.degrees(math.atan2(b, a)) for a, b in matrices[:, 0, :2].tolist()], np.float32)
 
 
 def to_image(points: FloatArray, matrices: FloatArray) -> FloatArray:
@@ -121,12 +132,12 @@ def to_image(points: FloatArray, matrices: FloatArray) -> FloatArray:
     Returns:
         ``(n, k, 2)`` float32 in image pixels.
     """
-    (a, b), (c, d) = matrices[:, :, :2].transpose(1, 2, 0)[..., None]
-    u, v = points[:, :, 0] - matrices[:, None, 0, 2], points[:, :, 1] - matrices[:, None, 1, 2]
-    scale = 1 / (a * d - b * c)
     mapped = np.empty_like(points)
-    mapped[:, :, 0] = (d * u - b * v) * scale
-    mapped[:, :, 1] = (a * v - c * u) * scale
+    for inside, outside, ((a, b, e), (c, d, f)) in zip(points, mapped, matrices.tolist(), strict=True):
+        scale = 1 / (a * d - b * c)
+        linear = np.array(((d * scale, -c * scale), (-b * scale, a * scale)), np.float32)
+        np.matmul(inside, linear, out=outside)
+        outside += ((b * f - d * e) * scale, (c * e - a * f) * scale)
     return mapped
 
 
@@ -144,8 +155,9 @@ def cut(image: Image, matrices: FloatArray) -> Image:
         ``(n, 96, 96, 3)`` uint8.
     """
     crops = np.empty((len(matrices), CROP, CROP, 3), np.uint8)
-    shrinking = 1 / np.hypot(matrices[:, :, 0], matrices[:, :, 1]).max(axis=1)
-    for crop, matrix, factor in zip(crops, matrices, shrinking.tolist(), strict=True):
+    for crop, matrix in zip(crops, matrices, strict=True):
+        (a, b, _), (c, d, _) = matrix.tolist()
+        factor = 1 / max(math.hypot(a, b), math.hypot(c, d))
         picture, within = _halved(image, matrix, factor) if factor >= _HALVE_FROM else (image, matrix)
         cv2.warpAffine(picture, within, (CROP, CROP), dst=crop, flags=cv2.INTER_LINEAR)
     return crops
@@ -157,9 +169,9 @@ def _halved(image: Image, matrix: FloatArray, factor: float) -> tuple[Image, Flo
     Returns:
         That part, and the matrix ``(2, 3)`` from its pixels to the crop's.
     """
-    corners = to_image(_CORNERS, matrix[None])[0]
-    left, top = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int).tolist()
-    right, bottom = (np.ceil(corners.max(axis=0)) + 2).astype(int).tolist()
+    corners = to_image(_CORNERS, matrix[None])[0].tolist()
+    left, top = (max(math.floor(min(values)), 0) for values in zip(*corners, strict=True))
+    right, bottom = (math.ceil(max(values)) + 2 for values in zip(*corners, strict=True))
     part = image[top:bottom, left:right]
     step = 1
     while factor >= _HALVE_FROM and min(part.shape[:2]) >= 2:
@@ -168,9 +180,9 @@ def _halved(image: Image, matrix: FloatArray, factor: float) -> tuple[Image, Flo
         part = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         step, factor = step * 2, factor / 2
     middle = (step - 1) / 2  # a halved pixel's centre lies between the two it came from
-    return part, np.column_stack(
-        [matrix[:, :2] * step, matrix[:, :2] @ (left + middle, top + middle) + matrix[:, 2]]
-    ).astype(np.float32)
+    x, y = left + middle, top + middle
+    rows = [(a * step, b * step, a * x + b * y + e) for a, b, e in matrix.tolist()]
+    return part, np.array(rows, np.float32)
 
 
 def usable(matrices: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -183,18 +195,21 @@ def usable(matrices: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     Returns:
         ``(n,)``.
     """
-    (a, b, e), (c, d, f) = matrices.transpose(1, 2, 0)
-    with np.errstate(all="ignore"):
-        determinant = a * d - b * c
-        width, height = CROP / np.hypot(a, b), CROP / np.hypot(c, d)
-        u, v = CROP / 2 - e, CROP / 2 - f
-        x, y = (d * u - b * v) / determinant, (a * v - c * u) / determinant
-        reach = np.float32(_INSIDE) * np.minimum(width, height)
-        smallest, largest = np.minimum(width, height), np.maximum(width, height)
-        # Comparisons with NaN are false, so what is not finite is not usable either.
-        sized = (smallest > _SMALLEST) & (largest < _LARGEST * max(shape[:2]))
-        inside = (x > -reach) & (y > -reach) & (x < shape[1] + reach) & (y < shape[0] + reach)
-    return np.asarray(sized & inside)
+    height, width = shape[:2]
+    return np.array([_usable(matrix, width, height) for matrix in matrices.tolist()], bool)
+
+
+def _usable(matrix: list[list[float]], width: int, height: int) -> bool:
+    (a, b, e), (c, d, f) = matrix
+    determinant = a * d - b * c
+    if not (math.isfinite(determinant) and determinant and math.isfinite(e) and math.isfinite(f)):
+        return False
+    sides = CROP / math.hypot(a, b), CROP / math.hypot(c, d)
+    if not (min(sides) > _SMALLEST and max(sides) < _LARGEST * max(width, height)):
+        return False
+    u, v, reach = CROP / 2 - e, CROP / 2 - f, _INSIDE * min(sides)
+    x, y = (d * u - b * v) / determinant, (a * v - c * u) / determinant
+    return -reach < x < width + reach and -reach < y < height + reach
 
 
 def _matrices(c: Floats, s: Floats, low: Floats, high: Floats) -> FloatArray:

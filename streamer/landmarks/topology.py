@@ -57,6 +57,13 @@ _RIGHT_EYE_CORNERS: Final = [75, 79]
 NOSE_TIP: Final = 54
 MOUTH_CORNERS: Final = (84, 90)
 
+_KEYPOINTS: Final[FloatArray] = np.zeros((5, POINTS), np.float32)
+"""``(5, 106)``: each of the detector's keypoints as a mean of landmarks."""
+for _row, _sources in enumerate(
+    (_LEFT_EYE_CORNERS, _RIGHT_EYE_CORNERS, [NOSE_TIP], [MOUTH_CORNERS[0]], [MOUTH_CORNERS[1]])
+):
+    _KEYPOINTS[_row, _sources] = 1 / len(_sources)
+
 CONTOURS: Final[tuple[tuple[NDArray[np.intp], bool], ...]] = tuple(
     (_constant(indices, np.intp), closed)
     for indices, closed in (
@@ -99,16 +106,7 @@ def keypoints_from_landmarks(landmarks: FloatArray) -> FloatArray:
     Returns:
         ``(..., 5, 2)``: left eye, right eye, nose tip, left and right mouth corner.
     """
-    return np.stack(
-        [
-            landmarks[..., _LEFT_EYE_CORNERS, :].mean(axis=-2),
-            landmarks[..., _RIGHT_EYE_CORNERS, :].mean(axis=-2),
-            landmarks[..., NOSE_TIP, :],
-            landmarks[..., MOUTH_CORNERS[0], :],
-            landmarks[..., MOUTH_CORNERS[1], :],
-        ],
-        axis=-2,
-    ).astype(np.float32, copy=False)
+    return np.asarray(_KEYPOINTS @ landmarks, np.float32)
 
 
 def flip_landmarks(landmarks: FloatArray, width: float) -> FloatArray:
