@@ -33,6 +33,8 @@ FINE_CROP, FINE_MARGIN = 160, 2.2
 """The same for the last crop, from which box and keypoints are taken: larger and wider, so more exact."""
 UPRIGHT = 25.0
 """Roll in degrees up to which the upright pass is trusted with a face's keypoints."""
+STREAM_SIDE = 320
+"""Longest side in pixels for the turned passes over a stream: what a small one misses, a nearer frame shows."""
 MOST_SETTLED = 16
 """Faces of one still whose orientation is settled; further ones are as the upright pass sees them."""
 
@@ -153,7 +155,7 @@ def detect_any_rotation(detector: Detector, bgr: NDArray[np.uint8]) -> Detection
     """
     image = as_bgr(bgr)
     upright = detector.detect(image)
-    turned = join([_turned_pass(detector, image, roll) for roll in TURNS])
+    turned = join([_turned_pass(detector, image, roll, detector.max_side) for roll in TURNS])
     everything = join([upright, turned])
     places = suppress(everything.boxes, everything.scores, detector.nms)
     faces = [
@@ -176,9 +178,9 @@ def _judge(detector: Detector, bgr: Image, box: FloatArray, upright: Detections,
     return same if len(same) and np.abs(rolls).max() < UPRIGHT else face
 
 
-def _turned_pass(detector: Detector, bgr: Image, roll: int) -> Detections:
+def _turned_pass(detector: Detector, bgr: Image, roll: int, side: int) -> Detections:
     """Detect in the turned whole image. Shrunk before it is turned: turning 4K costs more than detecting."""
-    small, back = shrink(bgr, detector.max_side)
+    small, back = shrink(bgr, min(side, detector.max_side))
     seen = View.whole(small, roll).detect(detector, small, detector.min_face / max(back))
     scale = np.array(back, np.float32)
     return Detections(seen.boxes * np.tile(scale, 2), seen.scores, seen.keypoints * scale)
@@ -222,7 +224,7 @@ class TurnedSearch:
         """
         image = as_bgr(bgr)
         turn, self._calls = self._calls, self._calls + 1
-        seen = _turned_pass(self._detector, image, TURNS[turn % len(TURNS)])
+        seen = _turned_pass(self._detector, image, TURNS[turn % len(TURNS)], STREAM_SIDE)
         fresh = [box for box in seen.boxes if known is None or not _covered(box, known)]
         start = turn // len(TURNS) * self._most
         chosen = [fresh[(start + i) % len(fresh)] for i in range(min(self._most, len(fresh)))]

@@ -117,6 +117,13 @@ def roll_from_keypoints(keypoints: FloatArray) -> FloatArray:
     return np.asarray(np.arctan2(eyes[:, 1] - down[:, 0], eyes[:, 0] + down[:, 1]), np.float32)
 
 
+def turn_about_middle(keypoints: FloatArray, quarter_turns: int) -> FloatArray:
+    """Keypoints ``(n, 5, 2)`` turned by multiples of 90 degrees about their own middle."""
+    middle = keypoints.mean(axis=1, keepdims=True)
+    c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns % 4]
+    return np.asarray((keypoints - middle) @ np.array(((c, s), (-s, c)), np.float32) + middle, np.float32)
+
+
 def roll_of_crops(matrices: FloatArray) -> FloatArray:
     """Degrees by which each crop's face was turned in the image, positive clockwise: ``(n,)``."""
     return np.array([math.degrees(math.atan2(b, a)) for a, b in matrices[:, 0, :2].tolist()], np.float32)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamer.landmarks import geometry
 from streamer.landmarks.backends import OUTPUTS, Answer, Backend, OnnxBackend, TorchBackend
@@ -14,6 +16,9 @@ from streamer.runtime.devices import resolve_device
 from streamer.runtime.sessions import onnx_session
 from streamer.runtime.weights import own_weights
 from streamer.types import FloatArray, Image
+
+_SURE: Final = 0.998
+"""Presence from which a found face's orientation is taken to be right: a quarter turn off scores below 0.995."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class LandmarkPredictor:
     ) -> LandmarkBatch:
         """Points of faces a detector has just found, in any in-plane rotation.
 
-        The first crop follows box and keypoints, every further one the points of the pass before.
+        The first crop follows box and keypoints, every further one the points of the pass before. Where the
+        presence then is not quite sure, the keypoints are tried turned by 90, 180 and 270 degrees, too.
 
         Args:
             bgr: image ``(H, W, 3)``.
@@ -60,7 +66,21 @@ class LandmarkPredictor:
         """
         if passes < 1:
             raise ValueError(f"passes must be at least 1, not {passes}")
-        batch = self._look(bgr, geometry.crops_from_boxes(np.asarray(boxes, np.float32), keypoints))
+        boxes = np.asarray(boxes, np.float32)
+        best = self._approach(bgr, boxes, keypoints, passes)
+        unsure = np.flatnonzero(best.presence < _SURE)
+        if keypoints is None or not len(unsure):
+            return best
+        # A detector made for upright faces puts keypoints on turned ones that are off by quarter turns.
+        for quarter_turns in (1, 2, 3):
+            turned = geometry.turn_about_middle(keypoints[unsure], quarter_turns)
+            other = self._approach(bgr, boxes[unsure], turned, passes)
+            best = _better(best, other, unsure)
+        return best
+
+    def _approach(self, bgr: Image, boxes: FloatArray, keypoints: FloatArray | None, passes: int) -> LandmarkBatch:
+        """Pass after pass, each framed by the points of the one before."""
+        batch = self._look(bgr, geometry.crops_from_boxes(boxes, keypoints))
         for _ in range(passes - 1):
             batch = self.from_landmarks(bgr, batch.landmarks)
         return batch
@@ -92,6 +112,16 @@ class LandmarkPredictor:
         roll = pose[:, 1] + geometry.roll_of_crops(matrices)
         pose[:, 1] = (roll + 180.0) % 360.0 - 180.0
         return LandmarkBatch(geometry.to_image(answer.landmarks, matrices), pose, answer.presence)
+
+
+def _better(batch: LandmarkBatch, other: LandmarkBatch, rows: NDArray[np.intp]) -> LandmarkBatch:
+    """``batch`` with those of its ``rows`` replaced by the rows of ``other`` that hold a face more surely."""
+    wins = other.presence > batch.presence[rows]
+    landmarks, pose, presence = batch.landmarks.copy(), batch.pose.copy(), batch.presence.copy()
+    landmarks[rows[wins]] = other.landmarks[wins]
+    pose[rows[wins]] = other.pose[wins]
+    presence[rows[wins]] = other.presence[wins]
+    return LandmarkBatch(landmarks, pose, presence)
 
 
 def _nothing(count: int) -> LandmarkBatch:

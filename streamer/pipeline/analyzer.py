@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from streamer.config import Config
@@ -14,6 +15,7 @@ from streamer.detectors import Detector, load_detector
 from streamer.detectors.rotation import TurnedSearch, detect_any_rotation, join
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
+from streamer.pipeline.schedule import DetectionSchedule
 from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
 from trackers import FaceSmoother, MultiFaceTracker, Track
 
@@ -34,6 +36,8 @@ def load_models(config: Config) -> Models:
         DeviceError: CUDA was asked for and is not there.
     """
     d, m, r = config.detector, config.landmarks, config.runtime
+    # OpenCV's own pool makes small resizes wait for a second core that is busy decoding: p50 per frame doubled.
+    cv2.setNumThreads(r.threads)
     detector = load_detector(
         d.name,
         max_side=d.max_side,
@@ -126,7 +130,7 @@ class FaceAnalyzer:
         self.stages = {}
         with self._timed("track"):
             self._tracker.predict(pts)
-        fresh = self._detect(bgr, pts) if self._schedule.due(self._tracker, pts) else []
+        fresh = self._detect(bgr, pts) if self._schedule.due(bgr, self._tracker, pts) else []
         self._landmark(bgr, pts, fresh)
         with self._timed("smooth"):
             return self._publish(pts)
@@ -142,7 +146,7 @@ class FaceAnalyzer:
         """One detection round; tracks whose crop must start from a detection, with its box and keypoints."""
         with self._timed("detect"):
             found = self._detector.detect(bgr)
-            if self._turned is not None and self._schedule.may_turn():
+            if self._turned is not None and self._schedule.may_turn(self._tracker):
                 known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
                 found = join([found, self._turned.next(bgr, known)])
         with self._timed("track"):
@@ -206,38 +210,6 @@ class FaceAnalyzer:
         started = time.perf_counter()
         yield
         self.stages[stage] = self.stages.get(stage, 0.0) + (time.perf_counter() - started) * 1e3
-
-
-class DetectionSchedule:
-    """Decides which frames pay for a detection.
-
-    A doubtful track is checked at once. While anything changes a round comes every ``detect_every`` frames; in a
-    steady scene every ``steady_interval`` seconds, which bounds how long a newcomer can go unseen.
-    """
-
-    def __init__(self, detect_every: int, steady_interval: float) -> None:
-        self._every, self._interval = detect_every, steady_interval
-        self._frames, self._last = detect_every, -np.inf
-        self._rounds = 0
-
-    def due(self, tracker: MultiFaceTracker, pts: float) -> bool:
-        """Whether this frame gets a detection; call once a frame, after ``tracker.predict``."""
-        self._frames += 1
-        waited = pts - self._last
-        if any(track.doubtful for track in tracker.tracks) or waited < 0:
-            due = True
-        elif tracker.steady(pts):
-            due = waited >= self._interval
-        else:
-            due = self._frames >= self._every
-        if due:
-            self._frames, self._last = 0, pts
-            self._rounds += 1
-        return due
-
-    def may_turn(self) -> bool:
-        """Whether this round may also look for turned faces: every other one, which bounds the cost."""
-        return self._rounds % 2 == 0
 
 
 def _still_face(found: Detections, batch: LandmarkBatch, i: int) -> Face:

@@ -143,7 +143,9 @@ class Camera:
                 raise RuntimeError(f"a camera runs once; this one is {self._state.value}")
             self._state = CameraState.CONNECTING
         for name, body in (("source", self._run_source), ("analyser", self._run_analyser)):
-            thread = threading.Thread(target=self._guard, args=(body,), name=f"{name}-{self._spec_name()}", daemon=True)
+            thread = threading.Thread(
+                target=self._guard, args=(body,), name=f"{name}-{self._spec_name()}", daemon=name == "source"
+            )
             self._threads.append(thread)
             thread.start()
 

@@ -22,21 +22,25 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from streamer.landmarks.network import BGR_MEAN, CROP, Head, Inverted, LandmarkNetwork, Separable
-from streamer.landmarks.presence import PresenceHead
+from streamer.landmarks.presence import INPUTS, PresenceHead
 from streamer.landmarks.topology import POINTS
 
 Array = NDArray[np.float64]
 _BLOCK: Final = 16
+_FINE_PADDING: Final = 8
+"""Channels that padding adds to the 24 of the fine features."""
+
 _OPSET: Final = 17
 _IR_VERSION: Final = 8
 
 
-def landmark_graph(network: LandmarkNetwork, presence: PresenceHead) -> onnx.ModelProto:
+def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inputs: bool = False) -> onnx.ModelProto:
     """Build the combined network.
 
     Args:
         network: landmark network in evaluation mode.
         presence: head trained on that network's backbone.
+        with_inputs: also give what the presence head reads, as output ``inputs``; see :func:`as_inputs`.
 
     Returns:
         Model with input ``crops`` uint8 BGR ``(n, 96, 96, 3)`` and outputs ``landmarks`` ``(n, 106, 2)`` in
@@ -55,20 +59,43 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead) -> onnx.Mod
     mean_face = _numpy(network.mean_face)
     points = _head(graph, last, network.keypoint_head, 0.5 * CROP, mean_face * CROP)
     pose = _head(graph, last, network.pose_head, 180.0 / np.pi, np.zeros(3))
-    logit = _presence(graph, (fine, middle, last), points, mean_face, presence)
+    gathered = _gather(graph, (fine, middle, last), points)
+    logit = _presence(graph, gathered, mean_face, presence)
 
     shape = graph.constant(np.array([-1, POINTS, 2]), np.int64)
     flat = graph.constant(np.array([-1]), np.int64)
     graph.name(graph.add("Reshape", points, shape), "landmarks")
     graph.name(pose, "pose")
     graph.name(graph.add("Sigmoid", graph.add("Reshape", logit, flat)), "presence")
+    outputs: dict[str, list[str | int]] = {
+        "landmarks": ["n", POINTS, 2],
+        "pose": ["n", 3],
+        "presence": ["n"],
+    }
+    if with_inputs:
+        graph.name(gathered, "inputs")
+        outputs["inputs"] = ["n", INPUTS + 2 * _FINE_PADDING]
     return graph.model(
-        inputs=[helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", CROP, CROP, 3])],
-        outputs=[
-            helper.make_tensor_value_info("landmarks", TensorProto.FLOAT, ["n", POINTS, 2]),
-            helper.make_tensor_value_info("pose", TensorProto.FLOAT, ["n", 3]),
-            helper.make_tensor_value_info("presence", TensorProto.FLOAT, ["n"]),
-        ],
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", CROP, CROP, 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes) for name, sizes in outputs.items()],
+    )
+
+
+def as_inputs(gathered: NDArray[np.float32], mean_face: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the ONNX graph gathers, in the layout and unit of ``presence_inputs``.
+
+    Args:
+        gathered: ``(n, INPUTS + 16)``, the graph's output ``inputs``.
+        mean_face: ``(212,)`` in the unit square.
+
+    Returns:
+        ``(n, INPUTS)`` float32.
+    """
+    padded = 24 + _FINE_PADDING
+    pooled, rest = gathered[:, : 2 * padded].reshape(-1, 2, padded), gathered[:, 2 * padded :]
+    features, points = rest[:, : -mean_face.size], rest[:, -mean_face.size :]
+    return np.concatenate(
+        [pooled[:, :, :24].reshape(len(gathered), -1), features, points / np.float32(CROP) - mean_face], axis=1
     )
 
 
@@ -192,10 +219,10 @@ def _head(graph: _Graph, x: str, head: Head, scale: float, offset: Array) -> str
     return graph.linear(x, weight[:, :, 0, 0] * scale, bias * scale + offset)
 
 
-def _presence(graph: _Graph, features: tuple[str, str, str], points: str, mean_face: Array, head: PresenceHead) -> str:
-    """The logit; standardisation and the points' unit (crop pixels here) go into the first layer's weights."""
+def _gather(graph: _Graph, features: tuple[str, str, str], points: str) -> str:
+    """What the presence head reads: ``presence_inputs``, with padded channels and points in crop pixels."""
     fine, middle, last = features
-    gathered = graph.add(
+    return graph.add(
         "Concat",
         graph.add("Flatten", graph.add("GlobalAveragePool", fine)),
         graph.add("Flatten", graph.add("GlobalMaxPool", fine)),
@@ -204,6 +231,10 @@ def _presence(graph: _Graph, features: tuple[str, str, str], points: str, mean_f
         points,
         axis=1,
     )
+
+
+def _presence(graph: _Graph, gathered: str, mean_face: Array, head: PresenceHead) -> str:
+    """The logit; standardisation and the points' unit (crop pixels here) go into the first layer's weights."""
     norm, first, _, second, _, third = (layer for layer in head.layers)
     weight, bias = _standardised(norm, first)
     count = mean_face.size
@@ -222,5 +253,5 @@ def _standardised(norm: Any, first: Any) -> tuple[Array, Array]:
 
 def _widen_fine(weight: Array) -> Array:
     """Zero columns for the channels that padding added to the fine features (24 to 32), mean and max."""
-    padding = np.zeros((len(weight), _blocked(24) - 24))
+    padding = np.zeros((len(weight), _FINE_PADDING))
     return np.concatenate([weight[:, :24], padding, weight[:, 24:48], padding, weight[:, 48:]], axis=1)

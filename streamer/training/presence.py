@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from streamer.landmarks.backends import OnnxBackend
-from streamer.landmarks.network import LandmarkNetwork, load_network, normalise, save_state
-from streamer.landmarks.presence import PresenceHead, presence_inputs
+from streamer.landmarks.network import LandmarkNetwork, load_network, save_state
+from streamer.landmarks.presence import PresenceHead
 from streamer.runtime.sessions import onnx_session
 from streamer.runtime.weights import own_weights
-from streamer.training.onnx_graph import landmark_graph
-from streamer.training.presence_data import samples
+from streamer.training.onnx_graph import as_inputs, landmark_graph
+from streamer.training.presence_data import Look, samples
+from streamer.types import FloatArray, Image
 
 FALSE_ACCEPTS: Final = 0.01
 """Share of non-faces the decision at 0.5 lets through, on images kept out of training."""
@@ -58,12 +58,11 @@ class Examples:
 
 def gather(network: LandmarkNetwork, data: Path, images: int, seed: int) -> Examples:
     """Make crops, follow them through the landmark loop, and keep what the network's layers said."""
-    graph = landmark_graph(network, PresenceHead().eval())
-    backend = OnnxBackend(onnx_session(graph.SerializeToString()))
+    look = _looker(network)
     inputs, labels, passes, held_out = [], [], [], []
     start = time.monotonic()
-    for number, sample in enumerate(samples(data, backend, images, seed), start=1):
-        inputs.append(_look(network, sample.crops))
+    for number, sample in enumerate(samples(data, look, images, seed), start=1):
+        inputs.append(sample.inputs)
         labels.append(sample.labels)
         passes.append(sample.passes)
         held_out.append(np.full(len(sample.labels), sample.held_out))
@@ -71,19 +70,24 @@ def gather(network: LandmarkNetwork, data: Path, images: int, seed: int) -> Exam
             left = (time.monotonic() - start) / number * (images - number)
             _log.info("%d of about %d images, %.0f s left", number, images, max(left, 0))
     return Examples(
-        torch.cat(inputs),
+        torch.from_numpy(np.concatenate(inputs)),
         torch.from_numpy(np.concatenate(labels)).float(),
         torch.from_numpy(np.concatenate(passes)),
         torch.from_numpy(np.concatenate(held_out)),
     )
 
 
-def _look(network: LandmarkNetwork, crops: np.ndarray) -> Tensor:
-    with torch.inference_mode():
-        x = normalise(torch.from_numpy(crops).permute(0, 3, 1, 2))
-        features = network.backbone(x)
-        landmarks, _ = network.heads(features.last)
-        return presence_inputs(features, landmarks, network.mean_face)
+def _looker(network: LandmarkNetwork) -> Look:
+    """The frozen network in ONNX Runtime (three times as fast as torch), with what the head will read."""
+    model = landmark_graph(network, PresenceHead().eval(), with_inputs=True)
+    session = onnx_session(model.SerializeToString())
+    mean_face = network.mean_face.numpy()
+
+    def look(crops: Image) -> tuple[FloatArray, FloatArray]:
+        landmarks, gathered = session.run(["landmarks", "inputs"], {"crops": crops})
+        return landmarks, as_inputs(gathered, mean_face)
+
+    return look
 
 
 def train(examples: Examples, seed: int) -> PresenceHead:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.landmarks import geometry
-from streamer.landmarks.backends import Backend
 from streamer.types import FloatArray, Image
+
+Look = Callable[[Image], tuple[FloatArray, FloatArray]]
+"""Shows crops ``(n, 96, 96, 3)`` to the landmark network: points ``(n, 106, 2)`` in crop pixels and what the
+presence head reads ``(n, INPUTS)``."""
 
 HELD_OUT: Final = 10
 """One group in so many (persons, or photographs) is kept for measuring."""
@@ -28,7 +31,7 @@ HELD_OUT: Final = 10
 _LOOKS: Final = (0, 1, 2, 5)
 """After how many passes of the network's own loop a crop is taken."""
 
-_SMALLEST_FACE: Final = 20.0
+_SMALLEST_FACE: Final = 26.0
 """Faces with smaller crops (pixels) are neither one nor the other."""
 
 _FACE_CROPS: Final = 21_218
@@ -60,33 +63,33 @@ class Sample:
     """Labelled crops of one image.
 
     Attributes:
-        crops: ``(n, 96, 96, 3)`` uint8.
+        inputs: ``(n, INPUTS)`` what the presence head reads of each crop.
         labels: ``(n,)`` True for a well-framed face.
         passes: ``(n,)`` how many passes of the loop led to the crop.
         held_out: whether the image belongs to the measuring part.
     """
 
-    crops: Image
+    inputs: FloatArray
     labels: NDArray[np.bool_]
     passes: NDArray[np.int64]
     held_out: bool
 
 
-def samples(data: Path, backend: Backend, images: int, seed: int) -> Iterator[Sample]:
+def samples(data: Path, look: Look, images: int, seed: int) -> Iterator[Sample]:
     """Labelled crops, half of the images from ``faces/``, half from ``detection/``.
 
     Args:
         data: folder with ``faces/`` and ``detection/``.
-        backend: the landmark network whose loop is followed.
+        look: the landmark network whose loop is followed.
         images: about how many images to use.
         seed: of all random choices.
     """
     rng = np.random.default_rng(seed)
     for image, truth, held_out in _all_images(data, images, rng):
-        degraded = degrade(image, rng)
         start = starts(truth, image.shape, rng)
-        if len(start):
-            yield _followed(degraded, start, truth, backend, held_out)
+        sample = _followed(degrade(image, rng), start, truth, look, held_out)
+        if sample is not None:
+            yield sample
 
 
 def _all_images(data: Path, images: int, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
@@ -184,24 +187,23 @@ def judge(matrices: FloatArray, truth: Truth) -> NDArray[np.int64]:
     return np.where(good.any(axis=1), 1, np.where(bad.all(axis=1), -1, 0))
 
 
-def _followed(image: Image, matrices: FloatArray, truth: Truth, backend: Backend, held_out: bool) -> Sample:
+def _followed(image: Image, matrices: FloatArray, truth: Truth, look: Look, held_out: bool) -> Sample | None:
     """Follow starting crops through the network's loop and keep what can be labelled."""
-    crops, labels, passes = [], [], []
+    inputs, labels, passes = [], [], []
     for step in range(max(_LOOKS) + 1):
         matrices = matrices[geometry.usable(matrices, image.shape)]
         if not len(matrices):
             break
-        cut = geometry.cut(image, matrices)
+        points, seen = look(geometry.cut(image, matrices))
         if step in _LOOKS:
             label = judge(matrices, truth)
-            crops.append(cut[label != 0])
+            inputs.append(seen[label != 0])
             labels.append(label[label != 0] > 0)
             passes.append(np.full(len(labels[-1]), step))
-        points = geometry.to_image(backend(cut).landmarks, matrices)
-        matrices = geometry.crops_from_landmarks(points)
-    if not crops:
-        crops, labels, passes = [np.zeros((0, 96, 96, 3), np.uint8)], [np.zeros(0, np.bool_)], [np.zeros(0, int)]
-    return Sample(np.concatenate(crops), np.concatenate(labels), np.concatenate(passes), held_out)
+        matrices = geometry.crops_from_landmarks(geometry.to_image(points, matrices))
+    if not inputs:
+        return None
+    return Sample(np.concatenate(inputs), np.concatenate(labels), np.concatenate(passes), held_out)
 
 
 def starts(truth: Truth, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
@@ -221,7 +223,7 @@ def starts(truth: Truth, shape: tuple[int, ...], rng: np.random.Generator) -> Fl
     parts = [_around(truth.centres[faces], truth.sizes[faces], rolls, rng) for _ in range(2)]
     missed = np.repeat(faces[:3], _NEAR_MISSES)
     parts.append(_missing(truth, missed, rng))
-    if max(shape[:2]) > 200:  # a photograph, not a face crop with little around it
+    if _is_photograph(shape):
         parts.append(_anywhere(shape, _BACKGROUNDS, rng))
     return np.concatenate(parts)
 
@@ -272,29 +274,36 @@ def _crops(centres: Any, sizes: Any, stretch: Any, rolls: Any) -> FloatArray:
     return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
 
 
+def _is_photograph(shape: tuple[int, ...]) -> bool:
+    """Whether an image shows faces small in their surroundings; the face crops have little around them."""
+    return max(shape[:2]) > 200
+
+
 def degrade(image: Image, rng: np.random.Generator) -> Image:
     """What cameras do: darkness, glare, colour, blur, low resolution, noise; and things held before a face.
 
-    Faces and photographs go through the same, so that nothing of it tells them apart.
+    A face must stay one that people recognise: blur is in proportion to the faces an image can hold, and
+    nothing is held before the small faces of photographs, as it could hide them altogether.
     """
     if rng.random() < 0.35:
         return image
+    small = _is_photograph(image.shape)
     picture: NDArray[Any] = image.astype(np.float32)
-    if rng.random() < 0.5:
-        picture = picture * rng.uniform(0.15, 1.5) + rng.uniform(-30, 40)
+    if rng.random() < 0.4:
+        picture = picture * rng.uniform(0.25, 1.4) + rng.uniform(-5, 30)
     if rng.random() < 0.3:
         picture = picture * rng.uniform(0.8, 1.2, 3).astype(np.float32)
-    if rng.random() < 0.25:
+    if not small and rng.random() < 0.3:
         picture = _occlude(picture, rng)
     if rng.random() < 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 3.0))
-    if rng.random() < 0.25:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 0.8 if small else 3.0))
+    if rng.random() < 0.2:
         height, width = picture.shape[:2]
-        factor = rng.uniform(0.2, 0.7)
-        small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        picture = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        factor = rng.uniform(0.6 if small else 0.2, 0.9)
+        coarse = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.3:
-        picture = picture + rng.normal(0, rng.uniform(2, 18), picture.shape).astype(np.float32)
+        picture = picture + rng.normal(0, rng.uniform(2, 12), picture.shape).astype(np.float32)
     return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
