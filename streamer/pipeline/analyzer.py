@@ -12,7 +12,7 @@ import numpy as np
 
 from streamer.config import Config
 from streamer.detectors import Detector, load_detector
-from streamer.detectors.rotation import TurnedSearch, detect_any_rotation, join
+from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotation, join, settle
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
 from streamer.pipeline.schedule import DetectionSchedule
@@ -26,6 +26,26 @@ class Models:
 
     detector: Detector
     predictor: LandmarkPredictor
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A track whose landmarks begin, or begin again, from a detection.
+
+    Attributes:
+        track: the track.
+        box: ``(4,)`` xyxy of the detection.
+        keypoints: ``(5, 2)`` of the detection.
+        settled: whether the face's orientation was determined with care.
+    """
+
+    track: Track
+    box: FloatArray
+    keypoints: FloatArray
+    settled: bool
+
+
+_MOST_SETTLED = 2  # starting faces whose orientation is settled in one frame: bounds what a frame can cost
 
 
 def load_models(config: Config) -> Models:
@@ -130,8 +150,8 @@ class FaceAnalyzer:
         self.stages = {}
         with self._timed("track"):
             self._tracker.predict(pts)
-        fresh = self._detect(bgr, pts) if self._schedule.due(bgr, self._tracker, pts) else []
-        self._landmark(bgr, pts, fresh)
+        starts = self._detect(bgr) if self._schedule.due(bgr, self._tracker, pts) else []
+        self._landmark(bgr, pts, starts)
         with self._timed("smooth"):
             return self._publish(pts)
 
@@ -142,20 +162,21 @@ class FaceAnalyzer:
             return detect_any_rotation(self._detector, bgr)
         return self._detector.detect(bgr)
 
-    def _detect(self, bgr: Image, pts: float) -> list[tuple[Track, FloatArray, FloatArray]]:
-        """One detection round; tracks whose crop must start from a detection, with its box and keypoints."""
+    def _detect(self, bgr: Image) -> list[Start]:
+        """One detection round; returns the tracks whose crop must start from a detection."""
         with self._timed("detect"):
             found = self._detector.detect(bgr)
+            upright = len(found)
             if self._turned is not None and self._schedule.may_turn(self._tracker):
                 known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
                 found = join([found, self._turned.next(bgr, known)])
         with self._timed("track"):
             matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
-        return [(track, found.boxes[i], found.keypoints[i]) for track, i in matched]
+        return [Start(track, found.boxes[i], found.keypoints[i], settled=i >= upright) for track, i in matched]
 
-    def _landmark(self, bgr: Image, pts: float, fresh: list[tuple[Track, FloatArray, FloatArray]]) -> None:
-        """Run the landmark network: from detections for fresh tracks, from their last points for the others."""
-        starting = {id(track) for track, _, _ in fresh}
+    def _landmark(self, bgr: Image, pts: float, starts: list[Start]) -> None:
+        """Run the landmark network: from detections for starting tracks, from their last points for the others."""
+        starting = {id(start.track) for start in starts}
         followed = [track for track in self._tracker.followed() if id(track) not in starting]
         if followed:
             with self._timed("track"):
@@ -163,12 +184,33 @@ class FaceAnalyzer:
             with self._timed("landmark"):
                 batch = self._predictor.from_landmarks(bgr, guesses)
             self._observe(followed, batch, pts)
-        if fresh:
-            tracks, boxes, keypoints = zip(*fresh, strict=True)
-            with self._timed("landmark"):
-                passes = self._config.landmarks.passes
-                batch = self._predictor.from_detections(bgr, np.stack(boxes), np.stack(keypoints), passes=passes)
-            self._observe(list(tracks), batch, pts)
+        if starts:
+            batch = self._begin(bgr, starts)
+            self._observe([start.track for start in starts], batch, pts)
+
+    def _begin(self, bgr: Image, starts: list[Start]) -> LandmarkBatch:
+        """First landmarks of starting tracks; faces that turn out not to be upright are detected more carefully."""
+        with self._timed("landmark"):
+            batch = self._from_detections(bgr, starts)
+        if self._turned is None:
+            return batch
+        sure = batch.presence >= self._config.landmarks.presence
+        tilted = np.flatnonzero(sure & (np.abs(batch.pose[:, 1]) > UPRIGHT))
+        careless = [i for i in tilted.tolist() if not starts[i].settled][:_MOST_SETTLED]
+        if not careless:
+            return batch
+        with self._timed("detect"):
+            for i in careless:
+                face = settle(self._detector, bgr, starts[i].box)
+                if len(face):
+                    starts[i] = Start(starts[i].track, face.boxes[0], face.keypoints[0], settled=True)
+        with self._timed("landmark"):
+            return self._from_detections(bgr, starts)
+
+    def _from_detections(self, bgr: Image, starts: list[Start]) -> LandmarkBatch:
+        boxes = np.stack([start.box for start in starts])
+        keypoints = np.stack([start.keypoints for start in starts])
+        return self._predictor.from_detections(bgr, boxes, keypoints, passes=self._config.landmarks.passes)
 
     def _observe(self, tracks: list[Track], batch: LandmarkBatch, pts: float) -> None:
         with self._timed("track"):
