@@ -7,6 +7,7 @@ published landmark checkpoints still load strictly; it fits only the backbone it
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +17,19 @@ from torch import Tensor, nn
 from streamer.landmarks.network import Features, load_state
 from streamer.landmarks.topology import POINTS
 
-INPUTS: Final = 24 * 2 + 48 + 48 * 9 + 2 * POINTS
-"""Pooled fine (mean, max), pooled middle, the last 48x3x3, and the points' distance from the mean face."""
+MIDDLE: Final = (48, 7, 7)
+"""Shape of the middle features, which the head reads as a picture."""
 
+POOLED: Final = 24 * 2
+"""Fine features, their mean and maximum over the crop."""
+
+FLAT: Final = POOLED + 48 * 9 + 2 * POINTS
+"""Pooled fine features, the last 48x3x3, and the points' distance from the mean face."""
+
+INPUTS: Final = math.prod(MIDDLE) + FLAT
+"""Numbers the head reads of a crop: the middle features, then the flat ones."""
+
+_SPREAD: Final = 32
 _HIDDEN: Final = (64, 24)
 
 
@@ -35,9 +46,9 @@ def presence_inputs(features: Features, landmarks: Tensor, mean_face: Tensor) ->
     """
     return torch.cat(
         [
+            features.middle.flatten(1),
             features.fine.mean(dim=(2, 3)),
             features.fine.amax(dim=(2, 3)),
-            features.middle.mean(dim=(2, 3)),
             features.last.flatten(1),
             landmarks.flatten(1) - mean_face,
         ],
@@ -46,14 +57,20 @@ def presence_inputs(features: Features, landmarks: Tensor, mean_face: Tensor) ->
 
 
 class PresenceHead(nn.Module):
-    """Standardise, two hidden layers, one logit: 0.05 M parameters."""
+    """A convolution over the middle features; beside the flat ones, two hidden layers and one logit.
+
+    0.08 M parameters. Inputs are standardised first, each channel and each flat number by itself.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         wide, narrow = _HIDDEN
+        self.spatial = nn.Sequential(
+            nn.BatchNorm2d(MIDDLE[0], affine=False), nn.Conv2d(MIDDLE[0], _SPREAD, 3, stride=2), nn.ReLU()
+        )
+        self.flat = nn.BatchNorm1d(FLAT, affine=False)
         self.layers = nn.Sequential(
-            nn.BatchNorm1d(INPUTS, affine=False),
-            nn.Linear(INPUTS, wide),
+            nn.Linear(_SPREAD * 9 + FLAT, wide),
             nn.ReLU(),
             nn.Linear(wide, narrow),
             nn.ReLU(),
@@ -62,7 +79,9 @@ class PresenceHead(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """``(n, INPUTS)`` to logits ``(n,)``; the sigmoid is the probability of a well-framed face."""
-        return self.layers(inputs).flatten()  # type: ignore[no-any-return]
+        middle, flat = inputs[:, :-FLAT], inputs[:, -FLAT:]
+        spatial = self.spatial(middle.view(-1, *MIDDLE)).flatten(1)
+        return self.layers(torch.cat([spatial, self.flat(flat)], dim=1)).flatten()  # type: ignore[no-any-return]
 
 
 def load_presence(path: Path) -> PresenceHead:

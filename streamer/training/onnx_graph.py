@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from streamer.landmarks.network import BGR_MEAN, CROP, Head, Inverted, LandmarkNetwork, Separable
-from streamer.landmarks.presence import INPUTS, PresenceHead
+from streamer.landmarks.presence import FLAT, MIDDLE, POOLED, PresenceHead
 from streamer.landmarks.topology import POINTS
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
     Args:
         network: landmark network in evaluation mode.
         presence: head trained on that network's backbone.
-        with_inputs: also give what the presence head reads, as output ``inputs``; see :func:`as_inputs`.
+        with_inputs: also give what the presence head reads, as ``middle`` and ``flat``; see :func:`as_inputs`.
 
     Returns:
         Model with input ``crops`` uint8 BGR ``(n, 96, 96, 3)`` and outputs ``landmarks`` ``(n, 106, 2)`` in
@@ -59,44 +59,46 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
     mean_face = _numpy(network.mean_face)
     points = _head(graph, last, network.keypoint_head, 0.5 * CROP, mean_face * CROP)
     pose = _head(graph, last, network.pose_head, 180.0 / np.pi, np.zeros(3))
-    gathered = _gather(graph, (fine, middle, last), points)
-    logit = _presence(graph, gathered, mean_face, presence)
+    flat = _flat_inputs(graph, fine, last, points)
+    logit = _presence(graph, middle, flat, mean_face, presence)
 
     shape = graph.constant(np.array([-1, POINTS, 2]), np.int64)
-    flat = graph.constant(np.array([-1]), np.int64)
+    line = graph.constant(np.array([-1]), np.int64)
     graph.name(graph.add("Reshape", points, shape), "landmarks")
     graph.name(pose, "pose")
-    graph.name(graph.add("Sigmoid", graph.add("Reshape", logit, flat)), "presence")
+    graph.name(graph.add("Sigmoid", graph.add("Reshape", logit, line)), "presence")
     outputs: dict[str, list[str | int]] = {
         "landmarks": ["n", POINTS, 2],
         "pose": ["n", 3],
         "presence": ["n"],
     }
     if with_inputs:
-        graph.name(gathered, "inputs")
-        outputs["inputs"] = ["n", INPUTS + 2 * _FINE_PADDING]
+        graph.name(middle, "middle")
+        graph.name(flat, "flat")
+        outputs |= {"middle": ["n", *MIDDLE], "flat": ["n", FLAT + 2 * _FINE_PADDING]}
     return graph.model(
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", CROP, CROP, 3])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes) for name, sizes in outputs.items()],
     )
 
 
-def as_inputs(gathered: NDArray[np.float32], mean_face: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the ONNX graph gathers, in the layout and unit of ``presence_inputs``.
+def as_inputs(
+    middle: NDArray[np.float32], flat: NDArray[np.float32], mean_face: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What the ONNX graph gathers for the presence head, in the layout and unit of ``presence_inputs``.
 
     Args:
-        gathered: ``(n, INPUTS + 16)``, the graph's output ``inputs``.
+        middle: ``(n, 48, 7, 7)``, the graph's output of that name.
+        flat: ``(n, FLAT + 16)``, the graph's output of that name.
         mean_face: ``(212,)`` in the unit square.
 
     Returns:
         ``(n, INPUTS)`` float32.
     """
-    padded = 24 + _FINE_PADDING
-    pooled, rest = gathered[:, : 2 * padded].reshape(-1, 2, padded), gathered[:, 2 * padded :]
-    features, points = rest[:, : -mean_face.size], rest[:, -mean_face.size :]
-    return np.concatenate(
-        [pooled[:, :, :24].reshape(len(gathered), -1), features, points / np.float32(CROP) - mean_face], axis=1
-    )
+    count, padded = len(flat), POOLED // 2 + _FINE_PADDING
+    pooled = flat[:, : 2 * padded].reshape(count, 2, padded)[:, :, : POOLED // 2].reshape(count, -1)
+    last, points = flat[:, 2 * padded : -mean_face.size], flat[:, -mean_face.size :]
+    return np.concatenate([middle.reshape(count, -1), pooled, last, points / np.float32(CROP) - mean_face], axis=1)
 
 
 class _Graph:
@@ -219,39 +221,48 @@ def _head(graph: _Graph, x: str, head: Head, scale: float, offset: Array) -> str
     return graph.linear(x, weight[:, :, 0, 0] * scale, bias * scale + offset)
 
 
-def _gather(graph: _Graph, features: tuple[str, str, str], points: str) -> str:
-    """What the presence head reads: ``presence_inputs``, with padded channels and points in crop pixels."""
-    fine, middle, last = features
+def _flat_inputs(graph: _Graph, fine: str, last: str, points: str) -> str:
+    """The flat part of ``presence_inputs``, with padded channels and points in crop pixels."""
     return graph.add(
         "Concat",
         graph.add("Flatten", graph.add("GlobalAveragePool", fine)),
         graph.add("Flatten", graph.add("GlobalMaxPool", fine)),
-        graph.add("Flatten", graph.add("GlobalAveragePool", middle)),
         graph.add("Flatten", last),
         points,
         axis=1,
     )
 
 
-def _presence(graph: _Graph, gathered: str, mean_face: Array, head: PresenceHead) -> str:
-    """The logit; standardisation and the points' unit (crop pixels here) go into the first layer's weights."""
-    norm, first, _, second, _, third = (layer for layer in head.layers)
-    weight, bias = _standardised(norm, first)
+def _presence(graph: _Graph, middle: str, flat: str, mean_face: Array, head: PresenceHead) -> str:
+    """The logit; standardisation and the points' unit (crop pixels here) go into the weights."""
+    norm: Any = head.spatial[0]
+    conv: Any = head.spatial[1]
+    scale = 1.0 / np.sqrt(_numpy(norm.running_var) + norm.eps)
+    kernel = _numpy(conv.weight) * scale[:, None, None]
+    shift = _numpy(conv.bias) - np.einsum("oihw,i->o", kernel, _numpy(norm.running_mean))
+    spatial = graph.add("Flatten", graph.add("Relu", graph.conv(middle, kernel, shift, tuple(conv.stride))))
+
+    first, _, second, _, third = (layer for layer in head.layers)
+    weight, bias = _standardised(head.flat, first)
     count = mean_face.size
     bias = bias - weight[:, -count:] @ mean_face
     weight[:, -count:] /= CROP
-    x = graph.add("Relu", graph.linear(gathered, _widen_fine(weight), bias))
+    split = weight.shape[1] - FLAT
+    weight = np.concatenate([weight[:, :split], _widen_fine(weight[:, split:])], axis=1)
+    x = graph.add("Relu", graph.linear(graph.add("Concat", spatial, flat, axis=1), weight, bias))
     x = graph.add("Relu", graph.linear(x, _numpy(second.weight), _numpy(second.bias)))
     return graph.linear(x, _numpy(third.weight), _numpy(third.bias))
 
 
 def _standardised(norm: Any, first: Any) -> tuple[Array, Array]:
-    scale = 1.0 / np.sqrt(_numpy(norm.running_var) + norm.eps)
-    weight = _numpy(first.weight) * scale
-    return weight, _numpy(first.bias) - weight @ _numpy(norm.running_mean)
+    """Weights and bias of the first layer with the standardisation of its flat inputs folded in."""
+    weight = _numpy(first.weight)
+    flat = weight[:, -FLAT:] / np.sqrt(_numpy(norm.running_var) + norm.eps)
+    bias = _numpy(first.bias) - flat @ _numpy(norm.running_mean)
+    return np.concatenate([weight[:, :-FLAT], flat], axis=1), bias
 
 
 def _widen_fine(weight: Array) -> Array:
     """Zero columns for the channels that padding added to the fine features (24 to 32), mean and max."""
-    padding = np.zeros((len(weight), _FINE_PADDING))
-    return np.concatenate([weight[:, :24], padding, weight[:, 24:48], padding, weight[:, 48:]], axis=1)
+    half, padding = POOLED // 2, np.zeros((len(weight), _FINE_PADDING))
+    return np.concatenate([weight[:, :half], padding, weight[:, half:POOLED], padding, weight[:, POOLED:]], axis=1)

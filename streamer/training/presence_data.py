@@ -34,6 +34,10 @@ _LOOKS: Final = (0, 1, 2, 5)
 _SMALLEST_FACE: Final = 26.0
 """Faces with smaller crops (pixels) are neither one nor the other."""
 
+_SIZE: Final = 2.43
+_CENTRE: Final = 0.7
+"""A proper crop's size in distances from eyes to mouth, and where on that way its centre lies."""
+
 _FACE_CROPS: Final = 21_218
 _PHOTOGRAPHS: Final = 3_996
 _BACKGROUNDS: Final = 10
@@ -136,18 +140,26 @@ def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator
 
 
 def _photograph_truth(entry: dict[str, Any]) -> Truth:
+    """Faces with keypoints are certain. Boxes alone are drawn too differently: some end at the brows."""
     faces = entry["faces"]
-    ignored = entry.get("ignore") or []
-    boxes = np.array([face["box"] for face in faces] + ignored, np.float32).reshape(-1, 4)
-    upright = truth_of(geometry.crops_from_boxes(boxes, None))
-    rolls = np.full(len(boxes), np.nan, np.float32)
-    for row, face in enumerate(faces):
-        if face.get("keypoints"):
-            points = np.array(face["keypoints"], np.float32).reshape(1, 5, 2)
-            rolls[row] = np.rad2deg(geometry.roll_from_keypoints(points)[0])
-    certain = np.arange(len(boxes)) < len(faces)
-    certain &= upright.sizes >= _SMALLEST_FACE
-    return Truth(upright.centres, upright.sizes, rolls, certain)
+    known = [face["keypoints"] for face in faces if face.get("keypoints")]
+    vague = [face["box"] for face in faces if not face.get("keypoints")] + (entry.get("ignore") or [])
+    sure = _truth_of_keypoints(np.array(known, np.float32).reshape(-1, 5, 2))
+    unsure = truth_of(geometry.crops_from_boxes(np.array(vague, np.float32).reshape(-1, 4), None))
+    return Truth(
+        np.concatenate([sure.centres, unsure.centres]),
+        np.concatenate([sure.sizes, unsure.sizes]),
+        np.concatenate([sure.rolls, np.full(len(vague), np.nan, np.float32)]),
+        np.concatenate([sure.sizes >= _SMALLEST_FACE, np.zeros(len(vague), np.bool_)]),
+    )
+
+
+def _truth_of_keypoints(keypoints: FloatArray) -> Truth:
+    """Proper crops guessed from ``(n, 5, 2)``; the proportions are medians over ``faces/``."""
+    eyes, mouth = keypoints[:, :2].mean(axis=1), keypoints[:, 3:].mean(axis=1)
+    sizes = np.float32(_SIZE) * np.linalg.norm(mouth - eyes, axis=1).astype(np.float32)
+    rolls = np.rad2deg(geometry.roll_from_keypoints(keypoints))
+    return Truth(eyes + np.float32(_CENTRE) * (mouth - eyes), sizes, rolls, np.ones(len(sizes), np.bool_))
 
 
 def truth_of(matrices: FloatArray) -> Truth:
@@ -181,7 +193,7 @@ def judge(matrices: FloatArray, truth: Truth) -> NDArray[np.int64]:
     offset = np.linalg.norm(centres[:, None] - truth.centres, axis=2) / truth.sizes
     ratio = sizes[:, None] / truth.sizes
     turned = np.abs((rolls[:, None] - np.nan_to_num(truth.rolls) + 180) % 360 - 180)
-    good = (offset < 0.22) & (ratio > 0.75) & (ratio < 1.45) & (turned < 40) & truth.certain
+    good = (offset < 0.22) & (ratio > 0.7) & (ratio < 1.45) & (turned < 40) & truth.certain
     wrong_way = (turned > 80) & np.isfinite(truth.rolls) & truth.certain
     bad = (offset > 0.5) | (ratio > 2.2) | (ratio < 0.5) | wrong_way
     return np.where(good.any(axis=1), 1, np.where(bad.all(axis=1), -1, 0))
