@@ -134,6 +134,8 @@ def sources() -> None:
 
 def main() -> NoReturn:
     """Entry point of the ``facestream`` command; leaves with the error's exit status."""
+    # Also where the parent ignores Ctrl-C for its children, as a script does for its background jobs.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
@@ -163,5 +165,5 @@ def _viewer() -> Callable[..., int]:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    """End on SIGTERM as on Ctrl-C: through every ``finally``, so that recordings are finished."""
+    """End on Ctrl-C and SIGTERM: through every ``finally``, so that recordings are finished."""
     raise KeyboardInterrupt

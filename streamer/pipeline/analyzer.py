@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -12,9 +9,11 @@ import numpy as np
 
 from streamer.config import Config
 from streamer.detectors import Detector, load_detector
+from streamer.detectors.base import as_bgr
 from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotation, join, settle
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
+from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
 from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
 from trackers import FaceSmoother, MultiFaceTracker, Track
@@ -93,7 +92,7 @@ class FaceAnalyzer:
             WeightsError: a weights file is missing, damaged or of another network.
             DeviceError: CUDA was asked for and is not there.
         """
-        self.stages: dict[str, float] = {}
+        self._start_clock()
         self._config = config
         models = models or load_models(config)
         self._detector, self._predictor = models.detector, models.predictor
@@ -124,13 +123,11 @@ class FaceAnalyzer:
         Raises:
             ImageError: not a picture that can be analysed.
         """
-        self.stages = {}
-        with self._timed("detect"):
-            found = self._detect_still(bgr)
-        with self._timed("landmark"):
-            batch = self._predictor.from_detections(
-                bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes
-            )
+        bgr, clock = as_bgr(bgr), self._start_clock()
+        found = self._detect_still(bgr)
+        clock.lap("detect")
+        batch = self._predictor.from_detections(bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes)
+        clock.lap("landmark")
         there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)
         return tuple(_still_face(found, batch, i) for i in there[: self._config.tracking.max_faces])
 
@@ -147,13 +144,13 @@ class FaceAnalyzer:
         Raises:
             ImageError: not a picture that can be analysed.
         """
-        self.stages = {}
-        with self._timed("track"):
-            self._tracker.predict(pts)
+        bgr, clock = as_bgr(bgr), self._start_clock()
+        self._tracker.predict(pts)
         starts = self._detect(bgr) if self._schedule.due(bgr, self._tracker, pts) else []
         self._landmark(bgr, pts, starts)
-        with self._timed("smooth"):
-            return self._publish(pts)
+        faces = self._publish(pts)
+        clock.lap("smooth")
+        return faces
 
     # ---- the steps of one frame --------------------------------------------------------------------------------
 
@@ -164,25 +161,25 @@ class FaceAnalyzer:
 
     def _detect(self, bgr: Image) -> list[Start]:
         """One detection round; returns the tracks whose crop must start from a detection."""
-        with self._timed("detect"):
-            found = self._detector.detect(bgr)
-            upright = len(found)
-            if self._turned is not None and self._schedule.may_turn(self._tracker):
-                known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
-                found = join([found, self._turned.next(bgr, known)])
-        with self._timed("track"):
-            matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
+        self._clock.lap("track")
+        found = self._detector.detect(bgr)
+        upright = len(found)
+        if self._turned is not None and self._schedule.may_turn(self._tracker):
+            known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
+            found = join([found, self._turned.next(bgr, known)])
+        self._clock.lap("detect")
+        matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
         return [Start(track, found.boxes[i], found.keypoints[i], settled=i >= upright) for track, i in matched]
 
     def _landmark(self, bgr: Image, pts: float, starts: list[Start]) -> None:
         """Run the landmark network: from detections for starting tracks, from their last points for the others."""
         starting = {id(start.track) for start in starts}
         followed = [track for track in self._tracker.followed() if id(track) not in starting]
+        guesses = self._tracker.guesses(followed)
+        self._clock.lap("track")
         if followed:
-            with self._timed("track"):
-                guesses = self._tracker.guesses(followed)
-            with self._timed("landmark"):
-                batch = self._predictor.from_landmarks(bgr, guesses)
+            batch = self._predictor.from_landmarks(bgr, guesses)
+            self._clock.lap("landmark")
             self._observe(followed, batch, pts)
         if starts:
             batch = self._begin(bgr, starts)
@@ -190,8 +187,7 @@ class FaceAnalyzer:
 
     def _begin(self, bgr: Image, starts: list[Start]) -> LandmarkBatch:
         """First landmarks of starting tracks; faces that turn out not to be upright are detected more carefully."""
-        with self._timed("landmark"):
-            batch = self._from_detections(bgr, starts)
+        batch = self._from_detections(bgr, starts)
         if self._turned is None:
             return batch
         sure = batch.presence >= self._config.landmarks.presence
@@ -199,22 +195,23 @@ class FaceAnalyzer:
         careless = [i for i in tilted.tolist() if not starts[i].settled][:_MOST_SETTLED]
         if not careless:
             return batch
-        with self._timed("detect"):
-            for i in careless:
-                face = settle(self._detector, bgr, starts[i].box)
-                if len(face):
-                    starts[i] = Start(starts[i].track, face.boxes[0], face.keypoints[0], settled=True)
-        with self._timed("landmark"):
-            return self._from_detections(bgr, starts)
+        for i in careless:
+            face = settle(self._detector, bgr, starts[i].box)
+            if len(face):
+                starts[i] = Start(starts[i].track, face.boxes[0], face.keypoints[0], settled=True)
+        self._clock.lap("detect")
+        return self._from_detections(bgr, starts)
 
     def _from_detections(self, bgr: Image, starts: list[Start]) -> LandmarkBatch:
         boxes = np.stack([start.box for start in starts])
         keypoints = np.stack([start.keypoints for start in starts])
-        return self._predictor.from_detections(bgr, boxes, keypoints, passes=self._config.landmarks.passes)
+        batch = self._predictor.from_detections(bgr, boxes, keypoints, passes=self._config.landmarks.passes)
+        self._clock.lap("landmark")
+        return batch
 
     def _observe(self, tracks: list[Track], batch: LandmarkBatch, pts: float) -> None:
-        with self._timed("track"):
-            self._tracker.observe(tracks, batch.landmarks, batch.pose, batch.presence, pts)
+        self._tracker.observe(tracks, batch.landmarks, batch.pose, batch.presence, pts)
+        self._clock.lap("track")
 
     def _publish(self, pts: float) -> tuple[Face, ...]:
         # Confirmed tracks have all of these; the checks tell the type checker.
@@ -226,8 +223,8 @@ class FaceAnalyzer:
         if not shown:
             return ()
         tracks, ids, landmarks, poses = zip(*shown, strict=True)
-        raw = np.stack(landmarks)
-        smooth, pose = self._smoother.smooth(ids, raw, np.stack(poses), pts)
+        raw = np.array(landmarks, np.float32)
+        smooth, pose = self._smoother.smooth(ids, raw, np.array(poses), pts)
         keypoints = freeze(keypoints_from_landmarks(smooth))
         freeze(raw)
         freeze(smooth)
@@ -247,11 +244,10 @@ class FaceAnalyzer:
         ]
         return tuple(sorted(faces, key=lambda face: -face.score))
 
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.stages[stage] = self.stages.get(stage, 0.0) + (time.perf_counter() - started) * 1e3
+    def _start_clock(self) -> Stopwatch:
+        self._clock = Stopwatch()
+        self.stages = self._clock.stages
+        return self._clock
 
 
 def _still_face(found: Detections, batch: LandmarkBatch, i: int) -> Face:

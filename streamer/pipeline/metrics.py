@@ -35,6 +35,24 @@ class Percentiles:
         return float(p50), float(p95)
 
 
+class Stopwatch:
+    """Shares the time of one frame out among its stages.
+
+    Attributes:
+        stages: milliseconds per stage so far.
+    """
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Add the time since the last lap, or since the start, to a stage."""
+        now = time.perf_counter()
+        self.stages[stage] = self.stages.get(stage, 0.0) + (now - self._since) * 1e3
+        self._since = now
+
+
 class Rate:
     """Events per second over the last ``span`` seconds."""
 

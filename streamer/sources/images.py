@@ -36,15 +36,15 @@ def read_image(path: Path) -> Image:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ImageError(f"There is no picture {path.name}. Check the spelling.") from None
+        raise ImageError(f"There is no picture {path}. Check the spelling.") from None
     except OSError as error:
-        raise ImageError(f"{path.name} cannot be read: {error.strerror}. Check its permissions.") from None
+        raise ImageError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None
     if not data:
-        raise ImageError(f"{path.name} is empty (0 bytes). Copy or save it again.")
+        raise ImageError(f"{path} is empty (0 bytes). Copy or save it again.")
     width, height = _header_size(path)
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ImageError(
-            f"{path.name} is too large ({width} x {height}); at most {MAX_SIDE} pixels a side and "
+            f"{path} is too large ({width} x {height}); at most {MAX_SIDE} pixels a side and "
             f"{MAX_PIXELS // 1_000_000} million in all. Shrink it first."
         )
     try:
@@ -64,7 +64,7 @@ def _header_size(path: Path) -> tuple[int, int]:
             width, height = header.size
     except pillow.DecompressionBombError:
         raise ImageError(
-            f"{path.name} is too large; at most {MAX_PIXELS // 1_000_000} million pixels. Shrink it first."
+            f"{path} is too large; at most {MAX_PIXELS // 1_000_000} million pixels. Shrink it first."
         ) from None
     except (OSError, ValueError, SyntaxError):
         raise _damaged(path) from None
@@ -81,7 +81,7 @@ def _pillow() -> Any:
 
 
 def _damaged(path: Path) -> ImageError:
-    return ImageError(f"{path.name} is no picture, or is damaged. Check that it opens elsewhere.")
+    return ImageError(f"{path} is no picture, or is damaged. Check that it opens elsewhere.")
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:
