@@ -17,6 +17,7 @@ import typer
 from streamer.config import Config, load_config
 from streamer.errors import DisplayError, FacestreamError
 from streamer.evaluation import commands
+from streamer.session import RunOptions
 from streamer.version import __version__
 
 app = typer.Typer(
@@ -98,10 +99,8 @@ def run(
     if not headless and not _has_display():
         typer.echo("No display: running headless (see --headless).", err=True)
         headless = True
-    from streamer.session import RunOptions, run_headless
-
     options = RunOptions(source or cfg.source.default, jsonl, record, max_frames, stats)
-    sys.exit(run_headless(options, cfg) if headless else _viewer()(options, cfg))
+    sys.exit(_runner(headless)(options, cfg))
 
 
 @app.command()
@@ -157,8 +156,15 @@ def _has_display() -> bool:
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _viewer() -> Callable[..., int]:
-    """The installed window; found by entry point because the engine never imports the user interface."""
+def _runner(headless: bool) -> Callable[[RunOptions, Config], int]:
+    """What runs a source: the engine alone, or the installed window.
+
+    The window is found by entry point because the engine never imports the user interface.
+    """
+    if headless:
+        from streamer.headless import run_headless
+
+        return run_headless
     for viewer in entry_points(group="facestream.viewers"):
         return viewer.load()  # type: ignore[no-any-return]
     raise DisplayError("no window is installed; add --headless, or install the whole facestream package")

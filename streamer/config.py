@@ -18,6 +18,8 @@ from pydantic.fields import FieldInfo
 
 from streamer.errors import ConfigError
 
+_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
+
 
 class Section(BaseModel):
     """A group of keys: immutable, unknown keys are errors."""
@@ -170,7 +172,7 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}; check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

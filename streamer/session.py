@@ -1,23 +1,19 @@
-"""One run of one source: its sinks, a live progress line, the summary, and the exit status."""
+"""One run of one source: what the user asked of it, its outputs, and how it ended."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from streamer.config import Config
-from streamer.pipeline.camera import Camera, CameraState, CameraStatus
-from streamer.sinks.base import Sink
-
-_PLAIN_EVERY = 2.0  # seconds between progress lines where there is no terminal to redraw one in
+if TYPE_CHECKING:
+    from streamer.config import Config
+    from streamer.pipeline.camera import Camera
+    from streamer.sinks.base import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +55,6 @@ def open_sinks(options: RunOptions, config: Config) -> Iterator[list[Sink]]:
         yield sinks
 
 
-def run_headless(options: RunOptions, config: Config) -> int:
-    """Run a source to its end without a window.
-
-    Returns:
-        The exit status: 0, that of a sink that failed, or 130 when Ctrl-C ended the run.
-
-    Raises:
-        FacestreamError: why the source or an output path did not work.
-    """
-    from streamer.sources import resolve
-
-    source = resolve(options.source)
-    jsonl, record = options.jsonl, options.record
-    if source == "demo" and jsonl is None and record is None:
-        jsonl, record = config.output.folder / "demo.jsonl", config.output.folder / "demo.mp4"
-    console, interrupted = Console(stderr=True), False
-    with open_sinks(replace(options, jsonl=jsonl, record=record), config) as sinks:
-        camera = Camera(source, config, sinks=sinks, realtime=False, max_frames=options.max_frames)
-        try:
-            camera.start()
-            with _progress(console, camera) as show:
-                while not camera.wait(0.1):
-                    show()
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            camera.close()
-    print_summary(camera, Console(), [path for path in (record, jsonl) if path is not None])
-    return finish(camera) or (130 if interrupted else 0)
-
-
 def finish(camera: Camera) -> int:
     """Tell what went wrong in a closed camera.
 
@@ -100,64 +65,8 @@ def finish(camera: Camera) -> int:
         FacestreamError: what the camera failed with.
     """
     status = camera.status()
-    console = Console(stderr=True)
     for warning in status.warnings:
-        console.print(Text(f"facestream: {warning}", style="red"))
+        typer.secho(f"facestream: {warning}", fg=typer.colors.RED, err=True)
     if status.error is not None:
         raise status.error
     return max((warning.exit_status for warning in status.warnings), default=0)
-
-
-def print_summary(camera: Camera, console: Console, written: list[Path]) -> None:
-    """Print the table of a finished run: rates, stages, drops, tracks, files."""
-    status, metrics = camera.status(), camera.metrics
-    if not status.frames:
-        return
-    table = Table(title=f"{status.source}: {status.frames} frames", title_justify="left")
-    for heading in ("", "runs", "p50", "p95"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for stage, (runs, p50, p95) in metrics.stages().items():
-        table.add_row(f"{stage} (ms)", str(runs), f"{p50:.2f}", f"{p95:.2f}")
-    p50, p95 = status.latency_ms
-    table.add_row("latency (ms)", str(status.frames), f"{p50:.2f}", f"{p95:.2f}")
-    table.add_section()
-    table.add_row("frames per second", "", f"{metrics.mean_fps():.1f}", "")
-    table.add_row("tracks", "", str(metrics.tracks), "")
-    for cause, count in status.drops.items():
-        table.add_row(f"dropped: {cause}", "", str(count), "")
-    if not status.drops:
-        table.add_row("dropped frames", "", "0", "")
-    console.print(table)
-    for path in written:
-        console.print(f"wrote {path}", soft_wrap=True)
-
-
-def progress_line(status: CameraStatus) -> str:
-    """A running camera in one line."""
-    if status.state in (CameraState.IDLE, CameraState.CONNECTING):
-        return f"{status.source}: {status.activity} …"
-    size = f"{status.size[0]}×{status.size[1]}" if status.size else ""
-    lost = sum(status.drops.values())
-    p50, p95 = status.latency_ms
-    return (
-        f"{status.source} {size}  frame {status.frames}  {status.analysed_fps:.1f} fps  faces {status.faces}  "
-        f"latency {p50:.1f}/{p95:.1f} ms  dropped {lost}"
-    )
-
-
-@contextmanager
-def _progress(console: Console, camera: Camera) -> Iterator[Callable[[], None]]:
-    """A line that is redrawn on a terminal, and repeated now and then where there is none."""
-    if console.is_terminal:
-        with Live(console=console, transient=True, refresh_per_second=8) as live:
-            yield lambda: live.update(Text(progress_line(camera.status()), no_wrap=True, overflow="ellipsis"))
-        return
-    shown = time.monotonic()
-
-    def repeat() -> None:
-        nonlocal shown
-        if time.monotonic() - shown >= _PLAIN_EVERY:
-            shown = time.monotonic()
-            console.print(progress_line(camera.status()), soft_wrap=True, highlight=False)
-
-    yield repeat

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from streamer.config import Config
-from streamer.pipeline.camera import Camera, CameraState, CameraStatus
-from streamer.session import RunOptions, finish, open_sinks, print_summary
+from streamer.pipeline.status import CameraState, CameraStatus
+from streamer.session import RunOptions, finish, open_sinks
 from ui.display import choose_platform
 
 if TYPE_CHECKING:
     from PyQt5.QtWidgets import QApplication
 
+    from streamer.config import Config
     from ui.main_window import MainWindow
     from ui.session import Run, Session
 
@@ -39,7 +39,14 @@ def run_window(options: RunOptions, config: Config) -> int:
         DisplayError: no window can be opened; the message says why.
         FacestreamError: the source had failed and the user closed the window instead of retrying.
     """
-    app = _application(choose_platform())
+    platform = choose_platform()
+    from ui.qt_log import qt_messages_logged
+
+    with qt_messages_logged():
+        return _show(_application(platform), options, config)
+
+
+def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     from ui.main_window import MainWindow
     from ui.session import Session
 
@@ -73,6 +80,7 @@ class _Runs:
         Raises:
             FacestreamError: the source's name means nothing, or a path cannot be written.
         """
+        from streamer.pipeline.camera import Camera
         from streamer.sources import resolve
         from ui.session import Run
 
@@ -87,6 +95,8 @@ class _Runs:
         """Print what was asked for and tell how the run on the screen ended."""
         if self._options.stats:
             from rich.console import Console
+
+            from streamer.headless import print_summary
 
             for run, paths in self._runs:
                 print_summary(run.camera, Console(), paths)

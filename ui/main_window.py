@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QPushButton, QShortcut, QVBoxLayout, QWidget
 
-from streamer.pipeline.camera import CameraState, CameraStatus
-from streamer.types import FrameResult
+from streamer.pipeline.status import CameraState, CameraStatus
 from ui.notice import Notice, message_for
 from ui.overlay import Landmarks
 from ui.session import Session
 from ui.status_bar import StatusBar
 from ui.video_view import VideoView
 from ui.widgets import ElidedLabel, make_button, make_label
+
+if TYPE_CHECKING:
+    from streamer.types import FrameResult
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
-from streamer.pipeline.camera import CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus
 from ui.widgets import make_button, make_label
 
 _WIDTH = 460

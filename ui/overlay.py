@@ -11,13 +11,15 @@ import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap, QPolygonF
 
-from streamer.types import Face, FloatArray, Pose
 from ui import theme
+
+if TYPE_CHECKING:
+    from streamer.types import Face, FloatArray, Pose
 
 _HALO = QColor(0, 0, 0, 110)  # keeps thin lines visible on bright skin
 _SHADOW = QColor(0, 0, 0, 170)
@@ -65,10 +67,10 @@ class Placement:
     scale: float
     area: QRectF
 
-    def to_screen(self, points: FloatArray) -> FloatArray:
+    def to_screen(self, points: FloatArray) -> list[QPointF]:
         """Map ``(n, 2)`` points from frame pixels to logical screen pixels."""
-        origin = np.array((self.area.x(), self.area.y()), np.float32)
-        return points * np.float32(self.scale) + origin
+        left, top, scale = self.area.x(), self.area.y(), self.scale
+        return [QPointF(left + x * scale, top + y * scale) for x, y in points.tolist()]
 
 
 def fit(width: int, height: int, bounds: QRectF) -> Placement:
@@ -89,7 +91,7 @@ def paint_faces(painter: QPainter, faces: Iterable[Face], placement: Placement, 
     painter.restore()
 
 
-def head_axes(pose: Pose) -> FloatArray:
+def head_axes(pose: Pose) -> list[tuple[float, float]]:
     """Unit axes of a head in the image, seen from the camera.
 
     Args:
@@ -97,16 +99,14 @@ def head_axes(pose: Pose) -> FloatArray:
             tilts the head clockwise.
 
     Returns:
-        ``(3, 2)`` x, y with y down: towards the head's image-right side, up through its crown, and out of its nose.
+        x, y with y down of three axes: towards the head's image-right side, up through its crown, out of its nose.
     """
-    pitch, yaw, roll = np.radians((pose.pitch, pose.yaw, pose.roll))
-    # Columns are the axes of an upright frontal head; rows are x right, y down, z towards the camera.
-    upright = np.array([[1, 0, 0], [0, -1, 0], [0, 0, 1]], np.float32)
-    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    axes: FloatArray = (tilt @ turn @ nod @ upright)[:2].T.astype(np.float32)
-    return axes
+    pitch, yaw, roll = math.radians(pose.pitch), math.radians(pose.yaw), math.radians(pose.roll)
+    side = (math.cos(yaw), 0.0)
+    up = (-math.sin(yaw) * math.sin(pitch), -math.cos(pitch))
+    nose = (math.sin(yaw) * math.cos(pitch), -math.sin(pitch))
+    cos, sin = math.cos(roll), math.sin(roll)
+    return [(cos * x - sin * y, sin * x + cos * y) for x, y in (side, up, nose)]
 
 
 def _paint_face(painter: QPainter, face: Face, placement: Placement, options: OverlayOptions) -> None:
@@ -114,15 +114,14 @@ def _paint_face(painter: QPainter, face: Face, placement: Placement, options: Ov
     from streamer.landmarks.topology import CONTOURS, NOSE_TIP
 
     color = theme.track_color(face.track_id)
-    x1, y1, x2, y2 = placement.to_screen(face.box.reshape(2, 2)).ravel().tolist()
-    box = QRectF(x1, y1, x2 - x1, y2 - y1)
+    box = QRectF(*placement.to_screen(face.box.reshape(2, 2)))
     points = placement.to_screen(face.landmarks)
     if options.boxes:
         _paint_box(painter, box, color)
     if options.landmarks is Landmarks.POINTS:
         _paint_points(painter, points, color, box.width())
     elif options.landmarks is Landmarks.CONTOURS:
-        _paint_contours(painter, [(points[indices], closed) for indices, closed in CONTOURS], color)
+        _paint_contours(painter, [(QPolygonF([points[i] for i in line]), closed) for line, closed in CONTOURS], color)
     if options.pose:
         _paint_axes(painter, points[NOSE_TIP], face.pose, 0.4 * box.width())
         _paint_plate(painter, _angles(face.pose), box, placement.area)
@@ -137,13 +136,13 @@ def _paint_box(painter: QPainter, box: QRectF, color: QColor) -> None:
         painter.drawRoundedRect(box, 6, 6)
 
 
-def _paint_points(painter: QPainter, points: FloatArray, color: QColor, face_width: float) -> None:
+def _paint_points(painter: QPainter, points: list[QPointF], color: QColor, face_width: float) -> None:
     """Stamp a dot on each point: 0.4 ms, where round pen points take 0.8 ms."""
     diameter = min(4, max(2, round(face_width / 60)))
     dot = _dot(color.rgba(), diameter, _pixel_ratio(painter))
     source = QRectF(dot.rect())
     scale = 1 / dot.devicePixelRatioF()
-    stamps = [QPainter.PixmapFragment.create(QPointF(x, y), source, scale, scale) for x, y in points.tolist()]
+    stamps = [QPainter.PixmapFragment.create(point, source, scale, scale) for point in points]
     painter.setRenderHint(QPainter.SmoothPixmapTransform)  # dots move by fractions of a pixel, not in hops
     painter.drawPixmapFragments(stamps, dot)
 
@@ -170,27 +169,26 @@ def _pixel_ratio(painter: QPainter) -> float:
     return 1.0 if device is None else device.devicePixelRatioF()
 
 
-def _paint_contours(painter: QPainter, contours: list[tuple[FloatArray, bool]], color: QColor) -> None:
+def _paint_contours(painter: QPainter, contours: list[tuple[QPolygonF, bool]], color: QColor) -> None:
     """Hairlines over a shadow of themselves: Qt draws lines of width 1 four times faster than wider ones."""
     painter.setBrush(Qt.NoBrush)
     for pen, shift in ((QPen(_SHADOW, 1), 1.0), (QPen(color, 1), 0.0)):
         painter.setPen(pen)
-        for points, closed in contours:
-            line = _polygon(points + np.float32(shift))
+        for contour, closed in contours:
+            line = contour.translated(shift, shift)
             if closed:
                 painter.drawPolygon(line)
             else:
                 painter.drawPolyline(line)
 
 
-def _paint_axes(painter: QPainter, origin: FloatArray, pose: Pose, length: float) -> None:
-    start = QPointF(*origin.tolist())
-    for (dx, dy), color in zip((head_axes(pose) * np.float32(length)).tolist(), theme.AXES, strict=True):
-        end = QPointF(start.x() + dx, start.y() + dy)
+def _paint_axes(painter: QPainter, origin: QPointF, pose: Pose, length: float) -> None:
+    for (dx, dy), color in zip(head_axes(pose), theme.AXES, strict=True):
+        end = QPointF(origin.x() + length * dx, origin.y() + length * dy)
         for pen in (QPen(_HALO, 5), QPen(color, 2.5)):
             pen.setCapStyle(Qt.RoundCap)
             painter.setPen(pen)
-            painter.drawLine(start, end)
+            painter.drawLine(origin, end)
 
 
 def _paint_label(painter: QPainter, text: str, box: QRectF, area: QRectF, color: QColor) -> None:
@@ -238,7 +236,3 @@ def _angles(pose: Pose) -> str:
         return f"{round(value):+d}°".replace("-", "\N{MINUS SIGN}").ljust(4, "\N{FIGURE SPACE}")
 
     return f"pitch {degrees(pose.pitch)}  yaw {degrees(pose.yaw)}  roll {degrees(pose.roll)}".rstrip()
-
-
-def _polygon(points: FloatArray) -> QPolygonF:
-    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])

@@ -11,11 +11,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from streamer.errors import FacestreamError
-from streamer.pipeline.camera import Camera, CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus
+
+if TYPE_CHECKING:
+    from streamer.pipeline.camera import Camera
 
 
 @dataclass(frozen=True, slots=True)

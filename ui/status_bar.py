@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
-from streamer.pipeline.camera import CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus
 from ui import theme
 from ui.widgets import ElidedLabel, make_label
 

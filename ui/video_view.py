@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PyQt5.QtCore import QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from streamer.types import FrameResult, Image
 from ui import theme
 from ui.overlay import OverlayOptions, Placement, fit, paint_faces
+
+if TYPE_CHECKING:
+    from streamer.types import FrameResult, Image
 
 _DIMMED = QColor(12, 14, 18, 170)
 

@@ -7,12 +7,10 @@ the worker threads, so that a window is on screen before they load.
 
 from __future__ import annotations
 
-import enum
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from streamer.config import Config
@@ -20,6 +18,7 @@ from streamer.errors import FacestreamError
 from streamer.pipeline.fanout import SinkWorker
 from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics, merge_drops
+from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.sinks.base import Sink
 from streamer.types import Frame, FrameResult
 
@@ -30,55 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_LIMIT = 1.8  # seconds; the thread contract allows 2 from any state
-
-
-class CameraState(enum.Enum):
-    """Where a camera is in its life; the arrows allowed are IDLE → CONNECTING → RUNNING → the last three."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    RUNNING = "running"
-    ENDED = "ended"
-    FAILED = "failed"
-    CLOSED = "closed"
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing more will happen."""
-        return self in (CameraState.ENDED, CameraState.FAILED, CameraState.CLOSED)
-
-
-@dataclass(frozen=True, slots=True)
-class CameraStatus:
-    """A snapshot of a camera for people: all that a status bar or a progress line shows.
-
-    Attributes:
-        state: where the camera is in its life.
-        source: display name, without credentials.
-        error: why the camera failed, or ``None``.
-        activity: what it is doing now, in a few words.
-        size: width and height of the latest frame.
-        source_fps: decoded frames per second.
-        analysed_fps: analysed frames per second.
-        latency_ms: p50 and p95 from decode to the end of analysis.
-        drops: frames lost, by cause.
-        frames: analysed frames.
-        faces: faces in the latest frame.
-        warnings: errors of sinks that stopped while the camera goes on.
-    """
-
-    state: CameraState
-    source: str
-    error: FacestreamError | None
-    activity: str
-    size: tuple[int, int] | None
-    source_fps: float
-    analysed_fps: float
-    latency_ms: tuple[float, float]
-    drops: Mapping[str, int]
-    frames: int
-    faces: int
-    warnings: tuple[FacestreamError, ...]
 
 
 class Camera:

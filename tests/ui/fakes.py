@@ -10,8 +10,8 @@ from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QWidget
 
 from streamer.landmarks.topology import MEAN_FACE
-from streamer.pipeline.camera import CameraState, CameraStatus
 from streamer.pipeline.mailbox import Mailbox
+from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.types import Face, Frame, FrameResult, Pose
 
 

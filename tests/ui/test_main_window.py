@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from streamer.errors import OutputError, SourceRefusedError
-from streamer.pipeline.camera import CameraState
+from streamer.pipeline.status import CameraState
 from tests.ui.fakes import FakeCamera, make_face, make_result, near, pixels
 from ui import theme
 from ui.main_window import MainWindow

@@ -99,6 +99,12 @@ def has_card(image: np.ndarray) -> bool:
     return bool(near(image[STAGE], theme.RAISED.getRgb()[:3], 2).sum() > 20_000)
 
 
+def offers_retry(image: np.ndarray) -> bool:
+    """Whether there is a card with a filled button: the one that is shown while connecting has none."""
+    accent = near(image[STAGE], theme.ACCENT.getRgb()[:3], 2)
+    return has_card(image) and bool((accent.sum(axis=0) > 15).sum() > 40)
+
+
 def overlay_pixels(image: np.ndarray) -> int:
     return int(near(image[STAGE], theme.track_color(1).getRgb()[:3], 6).sum())
 
@@ -126,7 +132,7 @@ def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start, tmp_path
 
 def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:
     program = start("later.mp4")
-    program.wait_until(has_card, "the card with the sentence")
+    program.wait_until(offers_retry, "the card with the sentence and Retry")
     write_clip(tmp_path / "later.mp4", astronaut)
     program.press("space")  # Retry has the keyboard
     program.wait_until(lambda image: is_picture(image) and not has_card(image), "the picture after Retry")
@@ -136,7 +142,7 @@ def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: 
 
 def test_a_failed_source_is_told_on_the_terminal_too(start: Start) -> None:
     program = start("nowhere.mp4")
-    program.wait_until(has_card, "the card with the sentence")
+    program.wait_until(offers_retry, "the card with the sentence and Retry")
     program.press("ctrl+q")
     errors = program.leave(3)
     assert "nowhere.mp4" in errors
@@ -159,8 +165,7 @@ def test_ctrl_c_closes_the_window(start: Start, number: signal.Signals) -> None:
     program = start("demo")
     program.wait_until(is_picture, "the picture")
     program.process.send_signal(number)
-    errors = program.leave(130)
-    assert "Traceback" not in errors
+    assert program.leave(130) == ""
 
 
 def test_the_window_closes_by_itself_after_the_frames_asked_for(start: Start, tmp_path: Path) -> None:
@@ -177,9 +182,9 @@ def test_a_dead_display_ends_in_a_sentence(start: Start) -> None:
 
 
 def test_nothing_heavy_is_loaded_before_the_window() -> None:
-    code = "import sys, ui.app, ui.main_window, ui.session; print(*sys.modules)"
+    code = "import sys, streamer.cli, ui.app, ui.main_window, ui.session; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"cv2", "onnxruntime", "av", "torch", "scipy", "skimage", "filterpy"} & set(loaded)
+    assert not {"numpy", "rich", "cv2", "onnxruntime", "av", "torch", "scipy", "skimage", "filterpy"} & set(loaded)
 
 
 def write_clip(path: Path, image: np.ndarray) -> None:

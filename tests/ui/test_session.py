@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from streamer.errors import SourceNotFoundError
-from streamer.pipeline.camera import CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus
 from tests.ui.fakes import FakeCamera, make_result
 from ui.session import Run, Session
 
