@@ -16,8 +16,9 @@ import typer
 
 from streamer.config import Config, load_config
 from streamer.errors import DisplayError, FacestreamError
-from streamer.evaluation import commands
+from streamer.evaluation import commands as evaluation
 from streamer.session import RunOptions
+from streamer.training import commands as training
 from streamer.version import __version__
 
 app = typer.Typer(
@@ -28,8 +29,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-evaluate_app = typer.Typer(help="Measure quality on clips.", no_args_is_help=True)
-evaluate_app.command("jitter")(commands.jitter)
+train_app = typer.Typer(help="Train or fine-tune a network.", no_args_is_help=True)
+train_app.command("landmarks")(training.landmarks)
+train_app.command("augmentation")(training.augmentation)
+evaluate_app = typer.Typer(help="Measure quality on clips and labelled faces.", no_args_is_help=True)
+evaluate_app.command("jitter")(evaluation.jitter)
+evaluate_app.command("landmarks")(evaluation.landmarks)
+evaluate_app.command("pose")(evaluation.pose)
+app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 
 ConfigOption = Annotated[
