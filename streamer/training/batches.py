@@ -14,6 +14,9 @@ from streamer.training.augment import between, draw_error, draw_face, draw_view,
 from streamer.training.datasets import FaceSet
 
 _PAIRED: Final = 0.5
+_SAME_CAMERA: Final = 0.6
+"""Share of pairs seen through the same camera and light, as two frames of a video are; the rest differ in both."""
+
 _FAR_YAW: Final = 25.0
 
 
@@ -61,10 +64,12 @@ class Batches(Dataset[Batch]):
         chosen = rng.choice(len(self._faces), self._singles, p=self._chance)
         for place, index in enumerate(chosen.tolist()):
             face, error = draw_face(rng, self._faces, index), draw_error(rng)
-            first = draw_view(rng, face, error)
+            camera, other = rng.integers(2**32, size=2).tolist()
+            first = draw_view(np.random.default_rng(camera), face, error)
             firsts.append((first, face.labelled))
             if place < self._pairs:
-                second = draw_view(rng, face, nudge(rng, error))
+                same = camera if rng.random() < _SAME_CAMERA else other
+                second = draw_view(np.random.default_rng(same), face, nudge(rng, error))
                 seconds.append((second, face.labelled))
                 maps.append(between(first, second))
         views = [view for view, _ in firsts + seconds]

@@ -31,6 +31,8 @@ _MAX_GRADIENT: Final = 200.0
 _AVERAGE_DECAY: Final = 0.999
 _TRIAL_FACES: Final = 600
 _SAVE_SECONDS: Final = 120.0
+_LONGEST_STEP: Final = 30.0
+"""Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
 
 _log = logging.getLogger(__name__)
 
@@ -116,15 +118,17 @@ class Trainer:
         Returns:
             The file of the best moving average.
         """
-        state, started = self._state, time.monotonic() - self._state.seconds
-        saved = time.monotonic()
+        state, before = self._state, time.monotonic()
+        saved = before
         sums: list[Losses] = []
         with _progress() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
             for batch in loader(self._batches, state.batch, self.total, self._workers):
                 sums.append(self._step(batch))
                 state.batch += 1
-                state.seconds = time.monotonic() - started
+                now = time.monotonic()
+                state.seconds += min(now - before, _LONGEST_STEP)
+                before = now
                 over = self._progress() >= 1
                 if state.batch % self._epoch == 0 or over:
                     note = self._mark(sums)
