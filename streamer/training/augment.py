@@ -19,6 +19,7 @@ from streamer.training.datasets import SIDE, FaceSet
 from streamer.training.geometry import Array, compose, crop_matrix, crop_roll, transform
 from streamer.training.occlusion import occlude
 from streamer.training.photometry import disturb
+from streamer.training.shape_trend import ShapeTrend
 from streamer.training.turning import turn_face
 from streamer.types import FloatArray, Image
 
@@ -68,13 +69,14 @@ class CropError(NamedTuple):
     sides: Array
 
 
-def draw_face(rng: np.random.Generator, faces: FaceSet, index: int) -> FacePicture:
+def draw_face(rng: np.random.Generator, faces: FaceSet, index: int, trend: ShapeTrend | None = None) -> FacePicture:
     """A face of the set, perhaps mirrored, turned and partly hidden.
 
     Args:
         rng: source of chance.
         faces: the set.
         index: which of its faces.
+        trend: how shapes change beyond a rigid turn.
 
     Returns:
         A new picture with its labels.
@@ -87,7 +89,7 @@ def draw_face(rng: np.random.Generator, faces: FaceSet, index: int) -> FacePictu
     points = landmarks[:, :2] if labelled.all() else _filled(landmarks, labelled)
     if complete and rng.random() < _TURN_CHANCE:
         pitch, yaw = draw_turn(rng, float(pose[0]), float(pose[2]))
-        image, points, turned = turn_face(image, landmarks, pose, pitch, yaw)
+        image, points, turned = turn_face(image, landmarks, pose, pitch, yaw, trend)
         pose = turned.astype(np.float32)
     else:
         image = image.copy()

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from streamer.training.augment import between, draw_error, draw_face, draw_view, nudge
 from streamer.training.datasets import FaceSet
+from streamer.training.shape_trend import learn_trend
 
 _PAIRED: Final = 0.5
 _SAME_CAMERA: Final = 0.6
@@ -52,6 +53,7 @@ class Batches(Dataset[Batch]):
         self._pairs = int(size * _PAIRED / (1 + _PAIRED))
         self._singles = size - self._pairs
         self._chance = sampling_weights(faces)
+        self._trend = learn_trend(faces)
 
     @property
     def faces_per_batch(self) -> int:
@@ -63,7 +65,7 @@ class Batches(Dataset[Batch]):
         firsts, seconds, maps = [], [], []
         chosen = rng.choice(len(self._faces), self._singles, p=self._chance)
         for place, index in enumerate(chosen.tolist()):
-            face, error = draw_face(rng, self._faces, index), draw_error(rng)
+            face, error = draw_face(rng, self._faces, index, self._trend), draw_error(rng)
             camera, other = rng.integers(2**32, size=2).tolist()
             first = draw_view(np.random.default_rng(camera), face, error)
             firsts.append((first, face.labelled))

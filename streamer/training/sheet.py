@@ -12,6 +12,7 @@ from streamer.errors import OutputError
 from streamer.evaluation.pictures import sheet
 from streamer.training.augment import View, draw_error, draw_face, draw_view, nudge
 from streamer.training.datasets import load_faces
+from streamer.training.shape_trend import learn_trend
 from streamer.types import Image
 
 _TILE: Final = 144
@@ -34,9 +35,10 @@ def augmentation_sheet(data: Path, out: Path, pairs: int, seed: int) -> None:
     """
     faces = load_faces(data, limit=_READ)
     rng = np.random.default_rng(seed)
+    trend = learn_trend(faces)
     tiles: list[Image] = []
     for index in rng.choice(len(faces), pairs).tolist():
-        face, error = draw_face(rng, faces, index), draw_error(rng)
+        face, error = draw_face(rng, faces, index, trend), draw_error(rng)
         tiles.append(_tile(draw_view(rng, face, error), points=False))
         tiles.append(_tile(draw_view(rng, face, nudge(rng, error)), points=True))
     try:

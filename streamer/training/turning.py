@@ -3,7 +3,7 @@
 The labelled points carry depth. A mesh over them, over cheeks and forehead, over a rim of hair and neck and over
 a distant frame is rotated about the head's centre, and every triangle of the picture follows its corners, far
 ones painted first (face profiling after Zhu et al., "Face alignment across large poses", CVPR 2016). Points that
-turn out of sight keep the place the rigid head gives them.
+turn out of sight keep the place the rigid head gives them, corrected by what real labels of that pose show.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scipy.spatial import Delaunay
 from streamer.landmarks.topology import MEAN_SHAPE_3D, MIRROR, POINTS
 from streamer.training.datasets import SIDE
 from streamer.training.geometry import Array, eye_angle, in_plane, pose_of, rotation
+from streamer.training.shape_trend import ShapeTrend
 from streamer.types import FloatArray, Image
 
 _BOX_SCALE: Final = 1.35
@@ -115,7 +116,14 @@ def fit_head(landmarks: FloatArray) -> tuple[float, Array, Array]:
     return scale, matrix, goal - scale * matrix @ centre
 
 
-def turn_face(image: Image, landmarks: FloatArray, pose: FloatArray, pitch: float, yaw: float) -> Turned:
+def turn_face(
+    image: Image,
+    landmarks: FloatArray,
+    pose: FloatArray,
+    pitch: float,
+    yaw: float,
+    trend: ShapeTrend | None = None,
+) -> Turned:
     """Show a face under another pitch and yaw.
 
     Args:
@@ -124,6 +132,7 @@ def turn_face(image: Image, landmarks: FloatArray, pose: FloatArray, pitch: floa
         pose: ``(3,)`` its pose in degrees.
         pitch: wanted pitch in degrees, before the picture is made upright again.
         yaw: wanted yaw in degrees.
+        trend: how shapes change beyond a rigid turn; ``None``: not at all.
 
     Returns:
         The turned face, upright by its eye line.
@@ -137,15 +146,21 @@ def turn_face(image: Image, landmarks: FloatArray, pose: FloatArray, pitch: floa
     level = in_plane(-eye_angle(((points - pivot) @ turn.T).astype(np.float32)))
     turn = level @ turn
     moved = (points - pivot) @ turn.T + pivot
+    turned_extras = (extras - pivot) @ turn.T + pivot
+    final = pose_of(level @ goal)
+    if trend is not None:
+        change = scale * trend.change(pose.astype(np.float64), final)
+        moved[:, :2] += change
+        turned_extras[:, :2] += _WEIGHTS @ change
     zoom, shift = _recut(moved[:, :2])
     frame = np.column_stack([_FRAME, np.full(len(_FRAME), pivot[2] + _FRAME_DEPTH * scale)])
     before = np.concatenate([points[_KEPT], extras, frame])
-    after = np.concatenate([moved[_KEPT], (extras - pivot) @ turn.T + pivot, (frame - pivot) @ level.T + pivot])
+    after = np.concatenate([moved[_KEPT], turned_extras, (frame - pivot) @ level.T + pivot])
     after[:, :2] = after[:, :2] * zoom + shift
     return Turned(
         _paint(image, before[:, :2], after),
         (moved[:, :2] * zoom + shift).astype(np.float32),
-        pose_of(level @ goal),
+        final,
     )
 
 
