@@ -46,24 +46,27 @@ class Examples:
         inputs: ``(n, INPUTS)`` float16, as :func:`presence_inputs` gives them.
         labels: ``(n,)`` 1 for a well-framed face, else 0.
         passes: ``(n,)`` passes of the landmark loop before the crop.
+        photographs: ``(n,)`` True: from a photograph, else from a face crop.
         held_out: ``(n,)`` True: for measuring only.
     """
 
     inputs: Tensor
     labels: Tensor
     passes: Tensor
+    photographs: Tensor
     held_out: Tensor
 
 
 def gather(network: LandmarkNetwork, data: Path, images: int, seed: int) -> Examples:
     """Make crops, follow them through the landmark loop, and keep what the network's layers said."""
     look = _looker(network)
-    inputs, labels, passes, held_out = [], [], [], []
+    inputs, labels, passes, photographs, held_out = [], [], [], [], []
     start = time.monotonic()
     for number, sample in enumerate(samples(data, look, images, seed), start=1):
         inputs.append(sample.inputs.astype(np.float16))
         labels.append(sample.labels)
         passes.append(sample.passes)
+        photographs.append(np.full(len(sample.labels), sample.photograph))
         held_out.append(np.full(len(sample.labels), sample.held_out))
         if number % 200 == 0:
             left = (time.monotonic() - start) / number * (images - number)
@@ -72,6 +75,7 @@ def gather(network: LandmarkNetwork, data: Path, images: int, seed: int) -> Exam
         torch.from_numpy(np.concatenate(inputs)),
         torch.from_numpy(np.concatenate(labels)).float(),
         torch.from_numpy(np.concatenate(passes)),
+        torch.from_numpy(np.concatenate(photographs)),
         torch.from_numpy(np.concatenate(held_out)),
     )
 
@@ -160,24 +164,27 @@ def operating_points(logits: Tensor, labels: Tensor) -> list[dict[str, float]]:
 
 
 def measure(logits: Tensor, examples: Examples) -> dict[str, object]:
-    """Figures on the held-out part: ROC overall and, at 0.5, per number of passes of the loop."""
+    """Figures on the held-out part: the ROC, and the errors at 0.5 by source and by passes of the loop."""
     held = examples.held_out
     labels, passes = examples.labels[held], examples.passes[held]
-    per_pass = {}
-    for count in sorted(set(passes.tolist())):
-        chosen = passes == count
-        accepted = logits[chosen] > 0
-        face = labels[chosen] == 1
-        per_pass[str(count)] = {
-            "false_accepts": accepted[~face].float().mean().item(),
+    photographs = examples.photographs[held]
+
+    def errors(chosen: Tensor) -> dict[str, float]:
+        accepted, face = logits[chosen] > 0, labels[chosen] == 1
+        return {
+            "faces": int(face.sum()),
             "missed": (~accepted[face]).float().mean().item(),
+            "others": int((~face).sum()),
+            "false_accepts": accepted[~face].float().mean().item(),
         }
+
+    counts = sorted(set(passes.tolist()))
     return {
-        "faces": int((labels == 1).sum()),
-        "others": int((labels == 0).sum()),
         "trained_on": int((~held).sum()),
         "roc": operating_points(logits, labels),
-        "at_one_half_by_passes": per_pass,
+        "roc_face_crops": operating_points(logits[~photographs], labels[~photographs]),
+        "at_one_half": {"face crops": errors(~photographs), "photographs": errors(photographs)}
+        | {f"after {count} passes": errors(passes == count) for count in counts},
     }
 
 

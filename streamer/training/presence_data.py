@@ -70,12 +70,14 @@ class Sample:
         inputs: ``(n, INPUTS)`` what the presence head reads of each crop.
         labels: ``(n,)`` True for a well-framed face.
         passes: ``(n,)`` how many passes of the loop led to the crop.
+        photograph: whether the image is a photograph of ``detection/``, else a face crop of ``faces/``.
         held_out: whether the image belongs to the measuring part.
     """
 
     inputs: FloatArray
     labels: NDArray[np.bool_]
     passes: NDArray[np.int64]
+    photograph: bool
     held_out: bool
 
 
@@ -215,7 +217,13 @@ def _followed(image: Image, matrices: FloatArray, truth: Truth, look: Look, held
         matrices = geometry.crops_from_landmarks(geometry.to_image(points, matrices))
     if not inputs:
         return None
-    return Sample(np.concatenate(inputs), np.concatenate(labels), np.concatenate(passes), held_out)
+    return Sample(
+        np.concatenate(inputs),
+        np.concatenate(labels),
+        np.concatenate(passes),
+        _is_photograph(image.shape),
+        held_out,
+    )
 
 
 def starts(truth: Truth, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
