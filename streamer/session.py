@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from streamer.errors import OutputError
+
 if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.pipeline.camera import Camera
@@ -42,6 +44,7 @@ def open_sinks(options: RunOptions, config: Config) -> Iterator[list[Sink]]:
     Raises:
         OutputError: a path cannot be written.
     """
+    _refuse_overlap(options)
     with ExitStack() as stack:
         sinks: list[Sink] = []
         if options.jsonl is not None:
@@ -53,6 +56,21 @@ def open_sinks(options: RunOptions, config: Config) -> Iterator[list[Sink]]:
 
             sinks.append(stack.enter_context(closing(Recorder(options.record, crf=config.output.record_quality))))
         yield sinks
+
+
+def _refuse_overlap(options: RunOptions) -> None:
+    """Refuse to write over the source, or two outputs into one file: the user would lose a video.
+
+    Raises:
+        OutputError: names the path.
+    """
+    outputs = [path for path in (options.jsonl, options.record) if path is not None]
+    taken = Path(options.source).expanduser().resolve()
+    for path in outputs:
+        if taken.is_file() and path.resolve() == taken:
+            raise OutputError(f"{path} is the source itself; choose another file to write to")
+    if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve() and outputs[0].parent != Path("/dev"):
+        raise OutputError(f"--jsonl and --record both name {outputs[0]}; choose two files")
 
 
 def finish(camera: Camera) -> int:

@@ -89,6 +89,12 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_written(tmp_path: Path) -> None:
         assert sum(1 for _ in video.decode(video=0)) > 5
 
 
+def test_a_run_that_fails_keeps_what_an_earlier_one_wrote(tmp_path: Path) -> None:
+    (tmp_path / "old.jsonl").write_text("keep\n")
+    assert facestream("run", "missing.mp4", "--headless", "--jsonl", "old.jsonl", cwd=tmp_path).returncode == 3
+    assert (tmp_path / "old.jsonl").read_text() == "keep\n"
+
+
 def read_size(folder: Path) -> int:
     return (folder / "faces.jsonl").stat().st_size
 
@@ -159,6 +165,13 @@ def test_a_picture_of_one_pixel_has_no_face(tmp_path: Path) -> None:
         (["run", "demo", "--headless", "--record", "/proc/none/x.mp4"], 6, ["/proc/none/x.mp4"]),
         (["run", "demo", "--headless", "--set", "detector.name=retinaface_resnet50"], 4, ["Resnet50_Final.pth"]),
         (["run", "demo", "--headless", "--set", "landmarks.weights=none.onnx"], 4, ["none.onnx"]),
+        (
+            ["run", "demo", "--headless", "--jsonl", "both", "--record", "both"],
+            6,
+            ["--jsonl and --record both name both"],
+        ),
+        (["run", str(ASTRONAUT), "--headless", "--record", str(ASTRONAUT)], 6, ["is the source itself"]),
+        (["run", "demo", "--headless", "--set", f"landmarks.weights={__file__}"], 4, ["no usable torch checkpoint"]),
         (["image", "/dev/null/x.png"], 3, ["/dev/null/x.png"]),
         (["run", "rtsp://bob:hunter2@127.0.0.1:9/live", "--headless"], 3, ["127.0.0.1"]),
     ],

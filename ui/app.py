@@ -50,6 +50,9 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     from ui.main_window import MainWindow
     from ui.session import Session
 
+    # Nothing runs yet that would have to be finished, and an exception raised inside a Qt callback would be lost:
+    # until the loop listens for it (``_signals``), Ctrl-C simply ends the process.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     runs = _Runs(options, config)
     session = Session(options.source, runs.prepare)
     window = MainWindow(session)

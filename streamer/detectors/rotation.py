@@ -35,6 +35,8 @@ UPRIGHT = 25.0
 """Roll in degrees up to which the upright pass is trusted with a face's keypoints."""
 STREAM_SIDE = 320
 """Longest side in pixels for the turned passes over a stream: what a small one misses, a nearer frame shows."""
+_WEAKER = 0.15
+"""Score by which a settled face may fall short of the upright pass before the latter is believed."""
 MOST_SETTLED = 16
 """Faces of one still whose orientation is settled; further ones are as the upright pass sees them."""
 
@@ -174,8 +176,12 @@ def _judge(detector: Detector, bgr: Image, box: FloatArray, upright: Detections,
     face = settle(detector, bgr, box)
     if not len(face):
         return same
-    rolls = np.concatenate([roll_of(face.keypoints), roll_of(same.keypoints)])
-    return same if len(same) and np.abs(rolls).max() < UPRIGHT else face
+    if not len(same):
+        return face
+    rolls = np.abs(np.concatenate([roll_of(face.keypoints), roll_of(same.keypoints)]))
+    # A vote that ends in a much weaker face was misled: real turned faces score high in their upright crop.
+    misled = rolls[1] < UPRIGHT and face.scores[0] < same.scores[0] - _WEAKER
+    return same if misled or rolls.max() < UPRIGHT else face
 
 
 def _turned_pass(detector: Detector, bgr: Image, roll: int, side: int) -> Detections:

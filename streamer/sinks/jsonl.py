@@ -69,7 +69,8 @@ class JsonlWriter:
         """Create or overwrite the file.
 
         Args:
-            path: where to; missing folders are created. A pipe or device such as ``/dev/stdout`` works too.
+            path: where to; an existing file is overwritten by the first line, missing folders are created. A pipe
+                or device such as ``/dev/stdout`` works too.
 
         Raises:
             OutputError: the file cannot be written.
@@ -78,11 +79,12 @@ class JsonlWriter:
         prepare_folder(self.path)
         try:
             # Unbuffered: a buffer would hide a full disk until some later line.
-            self._file: io.FileIO | None = io.FileIO(self.path, "wb")
+            self._file: io.FileIO | None = io.FileIO(self.path, "ab")
         except OSError as error:
             raise output_error(path, error) from error
         self._regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
         self._whole = 0  # bytes up to the end of the last whole line
+        self._fresh = True
 
     def write(self, result: FrameResult) -> None:
         """Append one line.
@@ -94,6 +96,9 @@ class JsonlWriter:
             return
         line = to_json_line(frame_record(result))
         try:
+            if self._fresh and self._regular:  # an older result stays until there is one to replace it with
+                self._file.truncate(0)
+            self._fresh = False
             _write_all(self._file, line)
         except OSError as error:
             self._abandon()
