@@ -164,6 +164,7 @@ def test_a_picture_of_one_pixel_has_no_face(tmp_path: Path) -> None:
         (["run", "demo", "--headless", "--jsonl", "/proc/none/x.jsonl"], 6, ["/proc/none/x.jsonl"]),
         (["run", "demo", "--headless", "--record", "/proc/none/x.mp4"], 6, ["/proc/none/x.mp4"]),
         (["run", "demo", "--headless", "--set", "detector.name=retinaface_resnet50"], 4, ["Resnet50_Final.pth"]),
+        (["run", "demo", "--headless", "--set", "landmarks.weights=none.pth"], 4, ["No weights file at none.pth"]),
         (["run", "demo", "--headless", "--set", "landmarks.weights=none.onnx"], 4, ["none.onnx"]),
         (
             ["run", "demo", "--headless", "--jsonl", "both", "--record", "both"],

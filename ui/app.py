@@ -52,7 +52,7 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
 
     # Nothing runs yet that would have to be finished, and an exception raised inside a Qt callback would be lost:
     # until the loop listens for it (``_signals``), Ctrl-C simply ends the process.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     runs = _Runs(options, config)
     session = Session(options.source, runs.prepare)
     window = MainWindow(session)
@@ -67,6 +67,7 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
         app.processEvents()
         session.close()
         window.deleteLater()
+        signal.signal(signal.SIGINT, before)
     return runs.finish(session) or (130 if interrupted else 0)
 
 

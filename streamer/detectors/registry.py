@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.config import DetectorConfig
 from streamer.detectors.base import Detector, Settings
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
@@ -60,13 +61,16 @@ DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
 }
 
 
+_DEFAULTS = DetectorConfig()
+
+
 def load_detector(
     name: str = "retinaface",
     *,
-    max_side: int = 512,
-    score: float = 0.7,
-    nms: float = 0.4,
-    min_face: int = 16,
+    max_side: int = _DEFAULTS.max_side,
+    score: float = _DEFAULTS.score,
+    nms: float = _DEFAULTS.nms,
+    min_face: int = _DEFAULTS.min_face,
     weights: Path | None = None,
     device: str = "auto",
     threads: int = 1,

@@ -20,6 +20,7 @@ from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics, merge_drops
 from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.sinks.base import Sink
+from streamer.sources.urls import redact
 from streamer.types import Frame, FrameResult
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Camera:
             self._state = CameraState.CONNECTING
         for name, body in (("source", self._run_source), ("analyser", self._run_analyser)):
             thread = threading.Thread(
-                target=self._guard, args=(body,), name=f"{name}-{self._spec_name()}", daemon=name == "source"
+                target=self._guard, args=(body,), name=f"{name}-{redact(self._spec)}", daemon=name == "source"
             )
             self._threads.append(thread)
             thread.start()
@@ -112,7 +113,7 @@ class Camera:
         latest = self._latest
         return CameraStatus(
             state=self._state,
-            source=self._name or self._spec_name(),
+            source=self._name or redact(self._spec),
             error=self._error,
             activity=self._activity(),
             size=None if latest is None else (latest.frame.image.shape[1], latest.frame.image.shape[0]),
@@ -271,7 +272,3 @@ class Camera:
     def _notify(self) -> None:
         for callback in self._callbacks:
             callback()
-
-    def _spec_name(self) -> str:
-        """The source's name before it is known properly: never with credentials."""
-        return self._spec.rsplit("@", 1)[-1]

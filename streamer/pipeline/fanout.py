@@ -20,7 +20,7 @@ class SinkWorker:
     """Drives one sink from its own thread.
 
     A sink that fails is left alone from then on, its error is kept and reported, and the rest of the pipeline
-    goes on without it. Whoever made the sink closes it, so that a second camera may go on with it after a retry.
+    goes on without it. Whoever made the sink closes it, after the worker has finished.
 
     Attributes:
         name: what the sink is called in drops and messages.

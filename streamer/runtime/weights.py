@@ -155,8 +155,9 @@ def load_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     import torch
 
+    data = read_weights(path)
     try:
-        content = torch.load(io.BytesIO(read_weights(path)), map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler runs into nearly any of them on a file of another format
         raise WeightsError(
             f"{path} is no usable torch checkpoint (damaged, truncated or of another format)."

@@ -84,7 +84,6 @@ class JsonlWriter:
             raise output_error(path, error) from error
         self._regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
         self._whole = 0  # bytes up to the end of the last whole line
-        self._fresh = True
 
     def write(self, result: FrameResult) -> None:
         """Append one line.
@@ -96,9 +95,8 @@ class JsonlWriter:
             return
         line = to_json_line(frame_record(result))
         try:
-            if self._fresh and self._regular:  # an older result stays until there is one to replace it with
+            if self._whole == 0 and self._regular:  # an older result stays until there is one to replace it with
                 self._file.truncate(0)
-            self._fresh = False
             _write_all(self._file, line)
         except OSError as error:
             self._abandon()
