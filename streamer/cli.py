@@ -17,6 +17,7 @@ import typer
 from streamer.config import Config, load_config
 from streamer.errors import DisplayError, FacestreamError
 from streamer.evaluation import commands as evaluation
+from streamer.runtime.memory import keep_freed_memory
 from streamer.session import RunOptions
 from streamer.training import commands as training
 from streamer.version import __version__
@@ -106,6 +107,7 @@ def run(
     if not headless and not _has_display():
         typer.echo("No display: running headless (see --headless).", err=True)
         headless = True
+    keep_freed_memory()
     options = RunOptions(source or cfg.source.default, jsonl, record, max_frames, stats)
     sys.exit(_runner(headless)(options, cfg))
 

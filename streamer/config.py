@@ -91,7 +91,7 @@ class TrackingConfig(Section):
     max_faces: int = Field(16, ge=1, le=256, description="most faces followed at once; the largest win")
     detect_every: int = Field(5, ge=1, le=300, description="frames between detections while anything is changing")
     steady_interval: float = Field(
-        0.4,
+        0.45,
         ge=0,
         le=0.5,
         description="time between detections while the scene is steady",

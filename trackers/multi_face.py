@@ -31,7 +31,7 @@ FloatArray = NDArray[np.floating[Any]]
 MAX_GAP = 1.0
 """Seconds between frames above which velocities mean nothing."""
 
-_STEADY_AFTER = 1.0  # seconds without any event after which a scene is called steady
+_STEADY_AFTER = 0.5  # seconds without any event after which a scene is called steady
 _LOST_CHECKS = 0.3  # seconds a face that was just lost is looked for in every frame
 _DRIFT_IOU = 0.4  # below this overlap of track and detection the crop starts over from the detection
 _DOUBT_MISSES = 2  # detection rounds in a row that may miss a face before it is doubted
@@ -102,7 +102,7 @@ class MultiFaceTracker:
         return any(track.doubtful or track.state is not TrackState.CONFIRMED for track in self.tracks)
 
     def steady(self, pts: float) -> bool:
-        """Whether no face came, went or was doubted for a second."""
+        """Whether no face came, went or was doubted for half a second."""
         if self.needs_detection or self._changed_at is None:
             return False
         return pts - self._changed_at >= _STEADY_AFTER

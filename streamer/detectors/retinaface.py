@@ -86,7 +86,10 @@ def to_blob(bgr: Image) -> FloatArray:
     right, bottom = -width % 32, -height % 32
     if right or bottom:
         bgr = np.asarray(cv2.copyMakeBorder(bgr, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=MEAN), np.uint8)
-    return np.asarray(cv2.dnn.blobFromImage(bgr, mean=MEAN), np.float32)
+    blob = np.empty((1, 3, *bgr.shape[:2]), np.float32)
+    for plane, values, mean in zip(blob[0], cv2.split(bgr), MEAN, strict=True):  # a fifth of blobFromImage's time
+        np.subtract(values, np.float32(mean), out=plane, dtype=np.float32)
+    return blob
 
 
 def decode(raw: RawOutputs, size: tuple[int, int], threshold: float) -> Detections:

@@ -41,8 +41,6 @@ _ASPECT_WEIGHT: Final = 0.1
 _HALVE_FROM: Final = 2.0
 """Shrinking, in image pixels per crop pixel, from which a picture is halved before it is sampled."""
 
-_CORNERS: Final[FloatArray] = np.array([[[0, 0], [CROP, 0], [CROP, CROP], [0, CROP]]], np.float32)
-
 _SMALLEST: Final = 4.0
 _LARGEST: Final = 3.0
 """Sides of a crop: at least so many pixels, at most so many times the longer side of the image."""
@@ -162,25 +160,25 @@ def cut(image: Image, matrices: FloatArray) -> Image:
         ``(n, 96, 96, 3)`` uint8.
     """
     crops = np.empty((len(matrices), CROP, CROP, 3), np.uint8)
-    for crop, matrix in zip(crops, matrices, strict=True):
-        (a, b, _), (c, d, _) = matrix.tolist()
-        factor = 1 / max(math.hypot(a, b), math.hypot(c, d))
-        picture, within = _halved(image, matrix, factor) if factor >= _HALVE_FROM else (image, matrix)
-        cv2.warpAffine(picture, within, (CROP, CROP), dst=crop, flags=cv2.INTER_LINEAR)
+    for crop, matrix in zip(crops, matrices.tolist(), strict=True):
+        part, within = _part(image, matrix)
+        # OpenCV 5 samples four channels in less than half the time of three.
+        four = cv2.cvtColor(part, cv2.COLOR_BGR2BGRA)
+        sampled = cv2.warpAffine(four, within, (CROP, CROP), flags=cv2.INTER_LINEAR)
+        cv2.cvtColor(sampled, cv2.COLOR_BGRA2BGR, dst=crop)
     return crops
 
 
-def _halved(image: Image, matrix: FloatArray, factor: float) -> tuple[Image, FloatArray]:
+def _part(image: Image, matrix: list[list[float]]) -> tuple[Image, FloatArray]:
     """The part of the image a crop needs, halved until the crop shrinks it by less than two.
 
     Returns:
         That part, and the matrix ``(2, 3)`` from its pixels to the crop's.
     """
-    corners = to_image(_CORNERS, matrix[None])[0].tolist()
-    left, top = (max(math.floor(min(values)), 0) for values in zip(*corners, strict=True))
-    right, bottom = (math.ceil(max(values)) + 2 for values in zip(*corners, strict=True))
+    (a, b, e), (c, d, f) = matrix
+    left, top, right, bottom = _reach(matrix)
     part = image[top:bottom, left:right]
-    step = 1
+    step, factor = 1, 1 / max(math.hypot(a, b), math.hypot(c, d))
     while factor >= _HALVE_FROM and min(part.shape[:2]) >= 2:
         height, width = part.shape[0] // 2, part.shape[1] // 2
         even = part[: height * 2, : width * 2]
@@ -188,8 +186,21 @@ def _halved(image: Image, matrix: FloatArray, factor: float) -> tuple[Image, Flo
         step, factor = step * 2, factor / 2
     middle = (step - 1) / 2  # a halved pixel's centre lies between the two it came from
     x, y = left + middle, top + middle
-    rows = [(a * step, b * step, a * x + b * y + e) for a, b, e in matrix.tolist()]
+    rows = (a * step, b * step, a * x + b * y + e), (c * step, d * step, c * x + d * y + f)
     return part, np.array(rows, np.float32)
+
+
+def _reach(matrix: list[list[float]]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom (exclusive) of the pixels a crop is sampled from, not below 0."""
+    (a, b, e), (c, d, f) = matrix
+    scale = 1 / (a * d - b * c)
+    x, y = (b * f - d * e) * scale, (c * e - a * f) * scale
+    across, along = (d * scale * CROP, -b * scale * CROP), (-c * scale * CROP, a * scale * CROP)
+    (left, right), (top, bottom) = (
+        (start + sum(min(side, 0.0) for side in sides), start + sum(max(side, 0.0) for side in sides))
+        for start, sides in ((x, across), (y, along))
+    )
+    return max(math.floor(left), 0), max(math.floor(top), 0), math.ceil(right) + 2, math.ceil(bottom) + 2
 
 
 def usable(matrices: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from trackers import MultiFaceTracker
 
 _UNCHECKED = 1.2  # seconds after which a steady scene is looked at even if no picture element has changed
 _GRID = 48  # cells along the longer side of the picture that changes are looked for in
+_SAMPLES = 8  # per cell and axis: sensor noise must average out
 _CHANGED = 7.0  # grey levels by which the mean of a cell must move; sensor noise averages out far below
 _TURN_EVERY = 2  # detection rounds per search for turned faces while something is new or doubtful
 _TURN_EVERY_STEADY = 4
@@ -88,5 +89,8 @@ class Scene:
     def _coarse(self, bgr: Image) -> NDArray[np.float32]:
         height, width = bgr.shape[:2]
         scale = _GRID / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.float32)
+        columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+        samples = columns * _SAMPLES, rows * _SAMPLES
+        if samples[0] < width:  # averaging all of a 720p frame takes ten times as long
+            bgr = np.asarray(cv2.resize(bgr, samples, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(cv2.resize(bgr, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
