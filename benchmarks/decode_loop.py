@@ -1,12 +1,15 @@
 """The yardstick: read a file to BGR and do nothing with it.
 
-Usage: decode_loop.py pyav|opencv|ours FILE FRAMES
+Usage: decode_loop.py FILE fastest|FPS pyav|opencv|ours FRAMES
 ``pyav`` and ``opencv`` are the loops their manuals show; ``ours`` is facestream's own source without any analysis.
+With a number, the loop waits for each frame's time as a player does: a processor that sleeps between frames
+is slower when it works, and that is none of the player's doing.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -39,6 +42,15 @@ def ours(path: str) -> Iterator[object]:
     source.close()
 
 
+def paced(frames: Iterator[object], fps: float) -> Iterator[object]:
+    began = time.monotonic()
+    for index, frame in enumerate(frames):
+        time.sleep(max(0.0, began + index / fps - time.monotonic()))
+        yield frame
+
+
 if __name__ == "__main__":
-    for _ in islice({"pyav": pyav, "opencv": opencv, "ours": ours}[sys.argv[1]](sys.argv[2]), int(sys.argv[3])):
+    path, pace, loop, count = sys.argv[1:]
+    frames = {"pyav": pyav, "opencv": opencv, "ours": ours}[loop](path)
+    for _ in islice(frames if pace == "fastest" else paced(frames, float(pace)), int(count)):
         pass

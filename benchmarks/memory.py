@@ -11,6 +11,7 @@ from benchmarks.media import Media
 from benchmarks.report import console, make_table, verdict
 from streamer import load_config
 from streamer.pipeline.camera import Camera
+from streamer.sinks.base import Sink
 from streamer.sinks.jsonl import JsonlWriter
 from streamer.types import FrameResult
 
@@ -28,6 +29,8 @@ class MemoryProbe:
         self._seen = 0
         self._process = psutil.Process()
 
+    path = None
+
     def write(self, result: FrameResult) -> None:
         """Count the frame."""
         self._seen += 1
@@ -43,7 +46,7 @@ def measure(media: Media, folder: Path) -> None:
     """Print the table."""
     probe = MemoryProbe()
     config = load_config(None, ["source.loop=true"])
-    sinks = [JsonlWriter(folder / "memory.jsonl"), probe]
+    sinks: list[Sink] = [JsonlWriter(folder / "memory.jsonl"), probe]
     camera = Camera(str(media.long_clip), config, sinks=sinks, realtime=False, max_frames=FRAMES)
     camera.start()
     camera.wait()

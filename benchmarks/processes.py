@@ -38,8 +38,3 @@ def run(*command: str | Path) -> Cost:
     if process.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with status {process.returncode}")
     return Cost(wall, usage.ru_utime + usage.ru_stime)
-
-
-def best(costs: list[Cost]) -> Cost:
-    """The least disturbed of several runs, separately for both figures."""
-    return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs))

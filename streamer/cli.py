@@ -1,24 +1,23 @@
-"""The command line: reads arguments, hands them to the product, turns errors into one sentence."""
+"""The command line: reads arguments and hands them to the product; ``streamer.__main__`` runs it."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from streamer.config import Config, load_config
-from streamer.errors import DisplayError, FacestreamError
+from streamer.config import Config
+from streamer.errors import DisplayError
 from streamer.evaluation import commands as evaluation
+from streamer.options import ConfigOption, SetOption, user_config
 from streamer.runtime.memory import keep_freed_memory
-from streamer.session import RunOptions
+from streamer.session import STDOUT, RunOptions
 from streamer.training import commands as training
 from streamer.version import __version__
 
@@ -40,15 +39,6 @@ evaluate_app.command("pose")(evaluation.pose)
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="Configuration file; ./config.yaml is taken when it is there.", show_default=False),
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one key, e.g. detector.score=0.7; may be repeated."),
-]
-
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -63,8 +53,9 @@ def _root(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, for a bug report.")] = False,
 ) -> None:
+    when = "%(asctime)s " if verbose else ""
     logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        level=logging.INFO if verbose else logging.WARNING, format=f"{when}%(levelname)s %(name)s: %(message)s"
     )
 
 
@@ -80,7 +71,8 @@ def run(
         bool, typer.Option("--headless", help="No window: a progress line and a summary. Automatic without a display.")
     ] = False,
     jsonl: Annotated[
-        Path | None, typer.Option(help="Write one JSON object per frame to this file.", show_default=False)
+        Path | None,
+        typer.Option(help="Write one JSON object per frame to this file; - for the terminal.", show_default=False),
     ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Record the video with faces drawn to this .mp4.", show_default=False)
@@ -103,12 +95,13 @@ def run(
     out/demo.jsonl unless --jsonl or --record says otherwise.
     """
     overrides = [*(settings or []), *([f"source.pace={pace}"] if pace else [])]
-    cfg = _config(config, overrides)
+    cfg = user_config(config, overrides)
     if not headless and not _has_display():
         typer.echo("No display: running headless (see --headless).", err=True)
         headless = True
     keep_freed_memory()
-    options = RunOptions(source or cfg.source.default, jsonl, record, max_frames, stats)
+    jsonl = STDOUT if jsonl == Path("-") else jsonl
+    options = RunOptions(cfg.source.default if source is None else source, jsonl, record, max_frames, stats)
     sys.exit(_runner(headless)(options, cfg))
 
 
@@ -125,7 +118,7 @@ def image(
     """Find the faces of single pictures; prints a table."""
     from streamer.stills import analyze_pictures
 
-    sys.exit(analyze_pictures(paths, _config(config, settings or []), json=json, save=save))
+    sys.exit(analyze_pictures(paths, user_config(config, settings or []), json=json, save=save))
 
 
 @app.command()
@@ -138,27 +131,6 @@ def sources() -> None:
         typer.echo(f"{webcam.index}  {webcam.path}  {webcam.name}")
     if not webcams:
         typer.echo("No webcam found. Try `facestream run demo`, a file, or a URL such as rtsp://host/path.")
-
-
-def main() -> NoReturn:
-    """Entry point of the ``facestream`` command; leaves with the error's exit status."""
-    # Also where the parent ignores Ctrl-C for its children, as a script does for its background jobs.
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        app()
-    except FacestreamError as error:
-        typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(0)
-
-
-def _config(path: Path | None, overrides: list[str]) -> Config:
-    if path is None and Path("config.yaml").is_file():
-        path = Path("config.yaml")
-    return load_config(path, overrides)
 
 
 def _has_display() -> bool:
@@ -177,8 +149,3 @@ def _runner(headless: bool) -> Callable[[RunOptions, Config], int]:
     for viewer in entry_points(group="facestream.viewers"):
         return viewer.load()  # type: ignore[no-any-return]
     raise DisplayError("no window is installed; add --headless, or install the whole facestream package")
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    """End on Ctrl-C and SIGTERM: through every ``finally``, so that recordings are finished."""
-    raise KeyboardInterrupt

@@ -170,6 +170,19 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
         raise ConfigError("; ".join(_explain(detail) for detail in error.errors())) from None
 
 
+def check_section(name: str, kind: type[Section], values: dict[str, Any]) -> None:
+    """Check values that did not come from a configuration, as its section would.
+
+    Raises:
+        ConfigError: names the wrong key, what was given and what is allowed.
+    """
+    try:
+        kind.model_validate(values)
+    except ValidationError as error:
+        details = [{**detail, "loc": (name, *detail["loc"])} for detail in error.errors()]
+        raise ConfigError("; ".join(_explain(detail) for detail in details)) from None
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -16,9 +15,10 @@ from rich.text import Text
 from streamer.config import Config
 from streamer.pipeline.camera import Camera
 from streamer.pipeline.status import CameraState, CameraStatus
-from streamer.session import RunOptions, finish, open_sinks
+from streamer.session import STDOUT, RunOptions, finish, open_sinks
 from streamer.sources import resolve
 
+_FEWEST = 10  # frames that a rate is worth telling of
 _PLAIN_EVERY = 2.0  # seconds between progress lines where there is no terminal to redraw one in
 
 
@@ -47,16 +47,18 @@ def run_headless(options: RunOptions, config: Config) -> int:
             interrupted = True
         finally:
             camera.close()
-    print_summary(camera, Console(), [path for path in (record, jsonl) if path is not None])
+    # Who reads the lines from the terminal or a pipe must not find a table in them.
+    print_summary(camera, console if jsonl == STDOUT else Console())
     return finish(camera) or (130 if interrupted else 0)
 
 
-def print_summary(camera: Camera, console: Console, written: list[Path]) -> None:
+def print_summary(camera: Camera, console: Console) -> None:
     """Print the table of a finished run: rates, stages, drops, tracks, files."""
     status, metrics = camera.status(), camera.metrics
     if not status.frames:
         return
-    table = Table(title=f"{status.source}: {status.frames} frames", title_justify="left")
+    frames = "1 frame" if status.frames == 1 else f"{status.frames} frames"
+    table = Table(title=f"{status.source}: {frames}", title_justify="left")
     for heading in ("", "runs", "p50", "p95"):
         table.add_column(heading, justify="left" if not heading else "right")
     for stage, (runs, p50, p95) in metrics.stages().items():
@@ -64,14 +66,15 @@ def print_summary(camera: Camera, console: Console, written: list[Path]) -> None
     p50, p95 = status.latency_ms
     table.add_row("latency (ms)", str(status.frames), f"{p50:.2f}", f"{p95:.2f}")
     table.add_section()
-    table.add_row("frames per second", "", f"{metrics.mean_fps():.1f}", "")
+    if metrics.frames >= _FEWEST:
+        table.add_row("frames per second", "", f"{metrics.mean_fps():.1f}", "")
     table.add_row("tracks", "", str(metrics.tracks), "")
     for cause, count in status.drops.items():
         table.add_row(f"dropped: {cause}", "", str(count), "")
     if not status.drops:
         table.add_row("dropped frames", "", "0", "")
     console.print(table)
-    for path in written:
+    for path in (path for path in camera.written() if path != STDOUT):
         console.print(f"wrote {path}", soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.pipeline.camera import Camera
     from streamer.sinks.base import Sink
+
+
+log = logging.getLogger(__name__)
+
+STDOUT = Path("/dev/stdout")
+"""What ``-`` stands for as an output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ def open_sinks(options: RunOptions, config: Config) -> Iterator[list[Sink]]:
             from streamer.sinks.recorder import Recorder
 
             sinks.append(stack.enter_context(closing(Recorder(options.record, crf=config.output.record_quality))))
+        for sink in sinks:
+            log.info("writing %s", sink.path)
         yield sinks
 
 
@@ -77,7 +86,7 @@ def finish(camera: Camera) -> int:
     """Tell what went wrong in a closed camera.
 
     Returns:
-        0, or the exit status of a sink that failed.
+        0, or the exit status of what went wrong without ending the run.
 
     Raises:
         FacestreamError: what the camera failed with.

@@ -172,6 +172,11 @@ def test_a_picture_of_one_pixel_has_no_face(tmp_path: Path) -> None:
             ["--jsonl and --record both name both"],
         ),
         (["run", str(ASTRONAUT), "--headless", "--record", str(ASTRONAUT)], 6, ["is the source itself"]),
+        (["run", "demo", "--headless", "--record", "/dev/full"], 6, ["cannot record to /dev/full", "ordinary file"]),
+        (["run", "demo", "--headless", "--record", "x.avi"], 6, ["x.avi", "name it x.mp4"]),
+        (["run", "", "--headless"], 3, ["no file, folder or camera"]),
+        (["run", "rtsp://cam:99999/live", "--headless"], 3, ["port 99999", "1 to 65535"]),
+        (["run", "rtsp:///live", "--headless"], 3, ["names no host"]),
         (["run", "demo", "--headless", "--set", f"landmarks.weights={__file__}"], 4, ["no usable torch checkpoint"]),
         (["image", "/dev/null/x.png"], 3, ["/dev/null/x.png"]),
         (["run", "rtsp://bob:hunter2@127.0.0.1:9/live", "--headless"], 3, ["127.0.0.1"]),
@@ -188,13 +193,75 @@ def test_a_mistake_ends_in_one_sentence_and_a_status(
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_a_run_that_cannot_write_says_so_and_does_not_claim_it_wrote(tmp_path: Path) -> None:
+    done = facestream("run", "demo", "--headless", "--max-frames", "20", "--jsonl", "/dev/full", cwd=tmp_path)
+    assert done.returncode == 6
+    assert "the disk is full" in done.stderr
+    assert "wrote" not in done.stdout
+
+
+def test_lines_on_the_terminal_are_not_mixed_with_the_summary(tmp_path: Path) -> None:
+    done = facestream("run", "demo", "--headless", "--max-frames", "12", "--jsonl", "-", cwd=tmp_path)
+    assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == list(range(12))
+    assert "frames per second" in done.stderr
+
+
+def test_a_single_picture_shows_its_face_at_once(tmp_path: Path) -> None:
+    done = facestream("run", ASTRONAUT, "--headless", "--jsonl", "face.jsonl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = read_jsonl(tmp_path / "face.jsonl")
+    assert len(line["faces"]) == 1
+    assert line["faces"][0]["track_id"] is None
+
+
+def test_a_file_that_ends_too_early_is_used_and_told(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.mp4"
+    image = cv2.resize(cv2.imread(str(ASTRONAUT)), (320, 320))
+    with av.open(str(whole), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=30, options={"g": "10"})
+        stream.width, stream.height, stream.pix_fmt = 320, 320, "yuv420p"
+        for _ in range(120):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    data = whole.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) - (len(data) - data.index(b"mdat")) // 2])
+    assert facestream("run", "whole.mp4", "--headless", cwd=tmp_path).returncode == 0
+    done = facestream("run", "cut.mp4", "--headless", "--jsonl", "faces.jsonl", cwd=tmp_path)
+    told = " ".join(done.stderr.split())
+    assert done.returncode == 3
+    assert "of 4.0 s: the rest is missing or damaged" in told
+    assert "wrote" in done.stdout
+    assert 10 < len(read_jsonl(tmp_path / "faces.jsonl")) < 110
+
+
+def test_ctrl_c_while_torch_loads_is_obeyed_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "streamer", "-v", "run", "demo", "--headless", "--set", "detector.name=mtcnn"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "opened" in line:  # the source is there, the models are not
+            break
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert time.monotonic() - began < 4  # the importing thread holds the interpreter for up to a second at a time
+
+
+def test_verbose_tells_what_happens(tmp_path: Path) -> None:
+    err = facestream("-v", "run", "demo", "--headless", "--max-frames", "3", "--jsonl", "x.jsonl", cwd=tmp_path).stderr
+    for words in ("configuration: defaults", "writing x.jsonl", "demo: opened", "retinaface and landmarks loaded"):
+        assert words in err
+
+
 def test_a_default_run_never_imports_torch_or_other_heavy_packages(tmp_path: Path) -> None:
     code = """
 import sys
 import streamer
 assert not {"torch", "numpy", "cv2", "av", "onnxruntime"} & set(sys.modules), "import streamer is not free"
 sys.argv = ["facestream", "run", "demo", "--headless", "--max-frames", "3", "--jsonl", "x.jsonl"]
-from streamer.cli import main
+from streamer.__main__ import main
 try:
     main()
 except SystemExit as end:

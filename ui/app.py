@@ -76,7 +76,7 @@ class _Runs:
 
     def __init__(self, options: RunOptions, config: Config) -> None:
         self._options, self._config = options, config
-        self._runs: list[tuple[Run, list[Path]]] = []
+        self._runs: list[Run] = []
 
     def prepare(self, source: str) -> Run:
         """A camera with its outputs opened; on the session's thread, because opening loads an encoder.
@@ -92,7 +92,7 @@ class _Runs:
         sinks = outputs.enter_context(open_sinks(options, self._config))
         camera = Camera(resolved, self._config, sinks=sinks, max_frames=options.max_frames)
         run = Run(camera, outputs)
-        self._runs.append((run, [path for path in (options.record, options.jsonl) if path is not None]))
+        self._runs.append(run)
         return run
 
     def finish(self, session: Session) -> int:
@@ -102,15 +102,15 @@ class _Runs:
 
             from streamer.headless import print_summary
 
-            for run, paths in self._runs:
-                print_summary(run.camera, Console(), paths)
+            for run in self._runs:
+                print_summary(run.camera, Console())
         if session.status.error is not None:
             raise session.status.error
         return 0 if session.camera is None else finish(session.camera)
 
     def _numbered(self) -> RunOptions:
         """Output paths as given for the first run with frames, then ``name-2``, …: a restart overwrites nothing."""
-        number = 1 + sum(run.camera.status().frames > 0 for run, _ in self._runs)
+        number = 1 + sum(run.camera.status().frames > 0 for run in self._runs)
 
         def path(given: Path | None) -> Path | None:
             return given if given is None or number == 1 else given.with_stem(f"{given.stem}-{number}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.config import DetectorConfig
+from streamer.config import DetectorConfig, check_section
 from streamer.detectors.base import Detector, Settings
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
@@ -88,7 +88,7 @@ def load_detector(
         threads: CPU threads of the network.
 
     Raises:
-        ConfigError: there is no such detector, or it takes no weights file.
+        ConfigError: there is no such detector, it takes no weights file, or a value is outside what is allowed.
         WeightsError: the weights are missing, damaged or of another network.
         DeviceError: CUDA was asked for and is not there.
     """
@@ -96,4 +96,5 @@ def load_detector(
     if build is None:
         raise ConfigError(f"Unknown detector {name!r}: choose one of {', '.join(DETECTORS)}.")
     settings = Settings(name=name, max_side=max_side, score=score, nms=nms, min_face=min_face)
+    check_section("detector", DetectorConfig, dict(settings))
     return build(settings, Backend(weights, device, threads))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from streamer.options import ConfigOption, SetOption, user_config
+
 
 def jitter(
     clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
@@ -18,17 +20,13 @@ def jitter(
     max_frames: Annotated[
         int | None, typer.Option(min=3, help="Use no more frames of each clip.", show_default=False)
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Configuration file.", show_default=False)] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change one key, e.g. smoothing.strength=0.7."),
-    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
 ) -> None:
     """Measure how steady the landmarks are on clips, and how far smoothing lets them lag."""
-    from streamer.config import load_config
     from streamer.evaluation.jitter import evaluate_jitter
 
-    evaluate_jitter(clips, load_config(config, settings or []), max_frames=max_frames, plot=plot, json=json)
+    evaluate_jitter(clips, user_config(config, settings or []), max_frames=max_frames, plot=plot, json=json)
 
 
 DataOption = Annotated[

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from streamer.config import Config
-from streamer.errors import OutputError
 from streamer.evaluation.steadiness import (
     Array,
     Piece,
@@ -24,9 +23,23 @@ from streamer.evaluation.steadiness import (
     range_kept,
 )
 from streamer.pipeline.analyzer import FaceAnalyzer, Models, load_models
+from streamer.sinks.jsonl import write_json
 from streamer.sources import open_source
 from trackers import FaceSmoother
 from trackers.smoothing import Kind
+
+_COLUMNS = {
+    "faces seen": 5,
+    "ids": 3,
+    "gaps": 4,
+    "raw": 6,
+    "smoothed": 8,
+    "less flicker": 7,
+    "lag": 7,
+    "mouth kept": 5,
+    "eyes kept": 4,
+}
+"""Figures of the table and the width each needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +200,7 @@ def evaluate_jitter(
     results = [measure(Path(clip).name, tracks) for clip, tracks in records.items()]
     console.print(_table(results, config))
     if json is not None:
-        _write(json, orjson.dumps([asdict(result) for result in results], option=orjson.OPT_INDENT_2))
+        write_json(json, [asdict(result) for result in results])
     if plot is not None:
         from streamer.evaluation.jitter_plot import draw_trade_off
 
@@ -220,9 +233,11 @@ def _longest_kept(records: Sequence[TrackRecord], opening: Callable[[Array], Arr
 def _table(results: Sequence[JitterResult], config: Config) -> Table:
     smoothing = config.smoothing
     title = f"Flicker (NMF) and lag, {smoothing.kind} smoothing at strength {smoothing.strength:g}"
-    table = Table("clip", title=title, caption="– : no face, or nothing that moves fast enough to measure lag")
-    for heading in ("faces seen", "ids", "gaps", "raw", "smoothed", "less flicker", "lag", "mouth kept", "eyes kept"):
-        table.add_column(heading, justify="right")
+    caption = "– : no face, or nothing that moves fast enough to measure lag"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("clip", overflow="fold", min_width=10)
+    for heading, width in _COLUMNS.items():  # on 80 columns the clip's name gives way, never a figure
+        table.add_column(heading, justify="right", min_width=width)
     for r in results:
         table.add_row(
             r.clip,
@@ -241,11 +256,3 @@ def _table(results: Sequence[JitterResult], config: Config) -> Table:
 
 def _cell(value: float | None, form: str, unit: str = "") -> str:
     return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from error

@@ -11,6 +11,7 @@ import numpy as np
 
 from streamer.errors import ConfigError, OutputError
 from streamer.evaluation.jitter import TrackRecord, measure, smooth_again
+from streamer.sinks.base import output_error, prepare_folder
 from trackers.smoothing import Kind
 
 STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -66,10 +67,12 @@ def draw_trade_off(clips: Sequence[Sequence[TrackRecord]], path: Path) -> None:
     axes.set_title(f"Smoothing strength 0.1 to 1, mean of {len(clips)} clips")
     axes.legend(loc="lower right")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        prepare_folder(path)
         figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"cannot write {path}: {error}; choose another place or a name ending in .png") from error
+    except OSError as error:
+        raise output_error(path, error) from error
+    except ValueError as error:
+        raise OutputError(f"cannot write {path}: {error}; choose a name ending in .png") from error
 
 
 def _draw_curve(axes: Any, points: list[tuple[float, float]], name: str, colour: str) -> None:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 from rich.console import Console
 from rich.table import Table
 
-from streamer.errors import OutputError
 from streamer.evaluation.pictures import draw_curves, draw_worst
 from streamer.evaluation.probe import DIFFICULTIES, flicker, load_backend, look
 from streamer.evaluation.scores import LandmarkScores, PoseScores, landmark_scores, point_errors, pose_scores
 from streamer.landmarks.backends import Backend
+from streamer.sinks.jsonl import write_json
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
 from streamer.types import FloatArray
 
@@ -128,7 +127,7 @@ def evaluate_landmarks(
     reports = [measure_landmarks(load_backend(path), faces, _name(path)) for path in _networks(weights, against)]
     (console or Console()).print(_table("landmarks", len(faces), reports, _landmark_rows))
     if out is not None:
-        _write(out / "landmarks.json", [report.as_table() for report in reports])
+        write_json(out / "landmarks.json", [report.as_table() for report in reports])
         draw_curves(out / "landmarks.png", {report.weights: report for report in reports})
         draw_worst(out / "worst.png", faces, reports[0].found, reports[0].nme)
     return reports
@@ -145,7 +144,7 @@ def evaluate_pose(
     }
     (console or Console()).print(_table("pose", len(faces), list(scores.items()), _pose_rows))
     if out is not None:
-        _write(out / "pose.json", {name: asdict(score) for name, score in scores.items()})
+        write_json(out / "pose.json", {name: asdict(score) for name, score in scores.items()})
     return scores
 
 
@@ -204,16 +203,3 @@ def _networks(weights: Path | None, against: Path | None) -> list[Path | None]:
 
 def _name(weights: Path | None) -> str:
     return "facestream" if weights is None else weights.stem
-
-
-def _write(path: Path, content: Any) -> None:
-    """Write JSON, making the folder.
-
-    Raises:
-        OutputError: the folder cannot be made or written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error}); choose another --out.") from error

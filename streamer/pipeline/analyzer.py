@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -143,8 +145,11 @@ class FaceAnalyzer:
 
         Raises:
             ImageError: not a picture that can be analysed.
+            ValueError: ``pts`` is no finite number.
         """
         bgr, clock = as_bgr(bgr), self._start_clock()
+        if not isinstance(pts, Real) or not math.isfinite(pts):
+            raise ValueError(f"pts is {pts!r}: give the frame's time in seconds, such as its number divided by the fps")
         self._tracker.predict(pts)
         starts = self._detect(bgr) if self._schedule.due(bgr, self._tracker, pts) else []
         self._landmark(bgr, pts, starts)

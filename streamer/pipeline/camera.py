@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.config import Config
@@ -123,8 +124,12 @@ class Camera:
             drops=drops,
             frames=self.metrics.frames,
             faces=0 if latest is None else len(latest.faces),
-            warnings=tuple(worker.error for worker in self._workers if worker.error is not None),
+            warnings=self._warnings(),
         )
+
+    def written(self) -> list[Path]:
+        """Files that its sinks have written, or are writing, without a failure."""
+        return [worker.path for worker in self._workers if worker.path is not None and worker.error is None]
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the camera has ended, failed or been closed, sinks included."""
@@ -136,6 +141,7 @@ class Camera:
         with self._lock:
             if not self._state.final:
                 self._state = CameraState.CLOSED
+                log.info("%s: closing", redact(self._spec))
         self._halt()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -156,6 +162,13 @@ class Camera:
         try:
             if not self._stop.is_set():
                 source.open()
+                log.info(
+                    "%s: opened, %s, %s frames a second, %s s long",
+                    source.name,
+                    source.size,
+                    source.fps,
+                    source.duration,
+                )
                 self._deliver(source)
         finally:
             source.close()
@@ -183,7 +196,9 @@ class Camera:
         from streamer.pipeline.analyzer import FaceAnalyzer, load_models
 
         try:
+            began = time.monotonic()
             models = self._models or load_models(self._config)
+            log.info("%s and landmarks loaded in %.2f s", models.detector.name, time.monotonic() - began)
             analyzer = FaceAnalyzer(self._config, models=models)
             self._loading = ""
             self._notify()
@@ -193,13 +208,14 @@ class Camera:
                 return
             for sink in self._sinks:
                 self._workers.append(SinkWorker(sink, lossless=not source.live, on_error=self._notify))
-            self._analyse_all(analyzer, inbox)
+            self._analyse_all(analyzer, inbox, still=source.still)
         finally:
             self._finish_sinks()
 
-    def _analyse_all(self, analyzer: FaceAnalyzer, inbox: Mailbox[Frame]) -> None:
+    def _analyse_all(self, analyzer: FaceAnalyzer, inbox: Mailbox[Frame], *, still: bool) -> None:
         while not self._stop.is_set() and (frame := inbox.take()) is not None:
-            faces = analyzer.track(frame.image, frame.pts)
+            # A track needs several sightings, which a single picture cannot give.
+            faces = analyzer.analyze(frame.image) if still else analyzer.track(frame.image, frame.pts)
             result = FrameResult(frame, faces, analyzer.stages, time.monotonic())
             self.metrics.record(
                 (result.finished - frame.captured) * 1e3, analyzer.stages, [f.track_id or 0 for f in faces]
@@ -261,7 +277,15 @@ class Camera:
             if self._state.final:
                 return
             self._state, self._error = state, error
+        log.info("%s: %s%s", redact(self._spec), state.value, f": {error}" if error is not None else "")
         self._notify()
+
+    def _warnings(self) -> tuple[FacestreamError, ...]:
+        """What went wrong while the camera goes on, or went on."""
+        errors = [worker.error for worker in self._workers]
+        if self._source is not None:
+            errors.append(self._source.stats.incomplete)
+        return tuple(error for error in errors if error is not None)
 
     def _activity(self) -> str:
         """What is going on, in a few words."""

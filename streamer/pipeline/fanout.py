@@ -24,11 +24,13 @@ class SinkWorker:
 
     Attributes:
         name: what the sink is called in drops and messages.
+        path: the file it writes, if it writes one.
         error: why the sink stopped early, or ``None``.
     """
 
     def __init__(self, sink: Sink, *, lossless: bool, on_error: Callable[[], None]) -> None:
         self.name = type(sink).__name__.lower()
+        self.path = sink.path
         self.error: FacestreamError | None = None
         self._sink = sink
         self._on_error = on_error

@@ -41,7 +41,7 @@ class CameraStatus:
         drops: frames lost, by cause.
         frames: analysed frames.
         faces: faces in the latest frame.
-        warnings: errors of sinks that stopped while the camera goes on.
+        warnings: errors of sinks that stopped while the camera goes on, and of a file that ended early.
     """
 
     state: CameraState

@@ -20,6 +20,9 @@ _REASONS = {
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "correct the path"),
     errno.EEXIST: ("a part of the path is a file, not a folder", "correct the path"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
+    errno.EINVAL: ("it is no place for such a file", "name an ordinary file"),
+    errno.ESPIPE: ("it is no place for such a file", "name an ordinary file"),
+    errno.ENOENT: ("there is no such place", "correct the path"),
     errno.EPIPE: ("the program reading it has ended", "start it again"),
 }
 
@@ -29,7 +32,14 @@ class Sink(Protocol):
 
     It opens what it writes to when it is made, so that a wrong path is told before anything else starts.
     The first failure raises and ends it: what can be finished has been finished then, later calls do nothing.
+
+    Attributes:
+        path: the file it writes, if it writes one.
     """
+
+    @property
+    def path(self) -> Path | None:
+        """See above."""
 
     def write(self, result: FrameResult) -> None:
         """Take the next result; results come in order, with gaps when the sink is slower than a live source.

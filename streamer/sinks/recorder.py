@@ -6,6 +6,7 @@ ordinary MP4 with one index (FFmpeg's ``hybrid_fragmented``), which seeks fast e
 
 from __future__ import annotations
 
+import errno
 import io
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,7 @@ from streamer.sinks.drawing import annotate
 from streamer.types import FrameResult, Image
 
 _CODECS: Final = ("libx264", "mpeg4")  # the second for FFmpeg builds without GPL parts
+_SUFFIXES: Final = (".mp4", ".m4v", ".mov")  # of one family: players go by what is inside
 _CLOCK: Final = 60_000  # ticks per second: exact for 24, 25, 29.97, 30, 60 fps; MPEG-4 part 2 allows 65535 at most
 _SMALLEST: Final = 16  # pixels; encoders refuse less
 _KEYFRAME_SECONDS: Final = 2.0  # most that a crash or a full disk can cost
@@ -72,6 +74,12 @@ class Recorder:
         self.path = Path(path)
         self._fps, self._crf = fps, crf
         prepare_folder(self.path)
+        if self.path.is_dir():
+            raise output_error(path, IsADirectoryError(errno.EISDIR, ""))
+        if self.path.exists() and not self.path.is_file():
+            raise OutputError(f"cannot record to {path}: it is a device or a pipe; name an ordinary file")
+        if self.path.suffix.lower() not in _SUFFIXES:
+            raise OutputError(f"cannot record to {path}: recordings are MP4 files; name it {self.path.stem}.mp4")
         try:
             # Appending leaves an older recording alone until there is a frame to replace it with.
             with self.path.open("ab"):

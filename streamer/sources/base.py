@@ -22,15 +22,17 @@ CLOSE_PATIENCE = 1.0
 
 @dataclass(slots=True)
 class SourceStats:
-    """Counters of a running source; written by the reading thread, readable from any.
+    """What happened to a running source; written by the reading thread, readable from any.
 
     Attributes:
         decoded: pictures handed out.
         corrupt: damaged packets, frames or picture files that were skipped.
+        incomplete: what is missing at the end of a source that went well up to there, or ``None``.
     """
 
     decoded: int = 0
     corrupt: int = 0
+    incomplete: SourceError | None = None
 
 
 class SourceClosedError(SourceError):
@@ -44,6 +46,7 @@ class Source(ABC):
         name: display name, never with credentials.
         live: ``True`` for a webcam or network stream, where the newest picture matters; ``False`` where
             every picture matters and the source waits for its reader.
+        still: one picture and no more, so that there is nothing to follow; certain after :meth:`open`.
         size: ``(width, height)`` in pixels of the first picture, ``None`` before :meth:`open`.
         fps: nominal frames per second, ``None`` when unknown.
         duration: length in seconds, ``None`` when unknown or endless.
@@ -51,6 +54,7 @@ class Source(ABC):
     """
 
     live: bool = False
+    still: bool = False
 
     def __init__(self, name: str, *, realtime: bool = False) -> None:
         """Prepare a source without touching it.

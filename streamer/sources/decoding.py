@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from streamer.errors import NoVideoError, UndecodableError
 from streamer.sources.base import SourceStats
 from streamer.sources.interrupt import Interrupt
 from streamer.types import Image
+
+log = logging.getLogger(__name__)
 
 DAMAGE_LIMIT = 20
 """Unreadable packets in a row after which nothing more can be hoped for."""
@@ -86,6 +89,7 @@ class VideoStream:
         self.untimed = container.format.name in UNTIMED_FORMATS
         self.fps = self._nominal_fps()
         self.period = 1.0 / self.fps if self.fps else 0.04
+        log.info("%s: %s in %s", name, self._stream.codec_context.name, container.format.name)
 
     @staticmethod
     def _choose(container: Any, name: str) -> Any:
@@ -115,9 +119,12 @@ class VideoStream:
     @property
     def duration(self) -> float | None:
         """Length in seconds, ``None`` when unknown."""
-        if self._stream.duration:
-            return float(self._stream.duration * self._stream.time_base)
-        return self._container.duration / av.time_base if self._container.duration else None
+        return self.promised or (self._container.duration / av.time_base if self._container.duration else None)
+
+    @property
+    def promised(self) -> float | None:
+        """Length in seconds by the index of the pictures themselves, ``None`` in formats that have none."""
+        return float(self._stream.duration * self._stream.time_base) if self._stream.duration else None
 
     def seek(self, seconds: float) -> bool:
         """Go to the last key frame at or before the raw time ``seconds``; ``False`` if that is impossible."""

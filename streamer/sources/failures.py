@@ -72,7 +72,13 @@ def opening_failed(error: av.error.FFmpegError, name: str, seconds: float) -> So
     if isinstance(error, av.error.ProtocolNotFoundError):
         return SourceNotFoundError(f"{name} uses a kind of address that is not supported. Use rtsp, http or https.")
     if isinstance(error, (av.error.HTTPError, av.error.HTTPClientError)):
-        return SourceRefusedError(f"The server turned the request for {name} down: {_reason(error)}.")
+        return SourceRefusedError(
+            f"The server turned the request for {name} down: {_reason(error)}. Check the address, or try again later."
+        )
+    if isinstance(error, _NO_SUCH_FORMAT) and "://" in name:
+        return UndecodableError(
+            f"What {name} sends is no video. Check the port and the path in the URL, and that it plays elsewhere."
+        )
     if isinstance(error, _NO_SUCH_FORMAT):
         return UndecodableError(
             f"{name} is no video, or is damaged beyond use. Check that it plays elsewhere, or convert it."

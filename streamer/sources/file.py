@@ -17,6 +17,9 @@ from streamer.types import Image
 # FFmpeg draws text and character art as pictures; a user who passes a text file has made a mistake.
 TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 
+MISSING = 1.0
+"""Seconds by which the pictures may fall short of what the file's index promises."""
+
 TOLERANCE = 1e-3
 """Seconds by which a frame may lie before the start offset: timestamps are rounded."""
 
@@ -70,12 +73,23 @@ class FileSource(ContainerSource):
 
     def _ended(self) -> tuple[Image, float] | None:
         """Start again when looping. The file is reopened: that works for formats that cannot seek, too."""
+        self._check_whole()
         if not self._config.loop:
             return None
         self._first_lap = False
         self._release()
         self._start()
         return self._decode()
+
+    def _check_whole(self) -> None:
+        """Note when the index promised more than there was: a download or copy that broke off."""
+        length = self._stream.promised if self._stream is not None else None
+        end = self._position + self._timeline.period
+        if length is not None and length - end > MISSING:
+            self.stats.incomplete = UndecodableError(
+                f"{self.name} ends after {end:.1f} of {length:.1f} s: the rest is missing or damaged. "
+                "What was there has been used; copy or record the file again for the rest."
+            )
 
     def _broken(self, error: av.error.FFmpegError) -> tuple[Image, float] | None:
         """Take damage that reaches to the end of the file as its end; what was readable has been read."""

@@ -138,6 +138,7 @@ class ImagesSource(Source):
             raise UndecodableError(self._reason or f"{self.name} holds fewer pictures than source.start skips.")
         height, width = self._first.shape[:2]
         self.size, self.fps = (width, height), 1.0 / self._step
+        self.still = len(self._paths) == 1 and not self._loop
         self.duration = None if self._loop else len(self._paths) * self._step
 
     def _next(self) -> tuple[Image, float] | None:

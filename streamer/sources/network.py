@@ -79,6 +79,10 @@ class NetworkSource(ContainerSource):
         if self._scheme not in RESOLVED_SCHEMES:
             return
         host, port = host_and_port(self._url)
+        if not host:
+            raise SourceNotFoundError(f"{self.name} names no host. Write it as {self._scheme}://host/path.")
+        if port is not None and not 0 < port < 65536:
+            raise SourceNotFoundError(f"{self.name} names port {port}, but ports go from 1 to 65535. Correct it.")
         try:
             call_abandonable(
                 lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM),

@@ -7,9 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from streamer.detectors import Detector
+from streamer.detectors import Detector, load_detector
 from streamer.detectors.rotation import TurnedSearch, detect_any_rotation
-from streamer.errors import ImageError
+from streamer.errors import ConfigError, ImageError
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (2, 700, 3), (700, 2, 3), (31, 33), (200, 20000, 3)])
@@ -50,3 +50,16 @@ def test_a_huge_image_takes_no_memory_of_its_size(retinaface: Detector) -> None:
 def test_no_image_is_told(image: np.ndarray, words: str, search: bool, retinaface: Detector) -> None:
     with pytest.raises(ImageError, match=words):
         _ = detect_any_rotation(retinaface, image) if search else retinaface.detect(image)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"score": 5}, "detector.score.* above 0 and below 1"),
+        ({"max_side": "big"}, "detector.max_side.*whole number"),
+        ({"name": "yolo"}, "choose one of retinaface"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load_detector(**settings)  # type: ignore[arg-type]

@@ -99,7 +99,7 @@ def test_mistakes_end_in_typed_errors(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(SourceNotFoundError):
         evaluate_jitter([str(tmp_path / "none.mp4")], config, console=quiet())
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="choose another place"):
+    with pytest.raises(OutputError, match="correct the path"):
         evaluate_jitter(["demo"], config, max_frames=3, json=tmp_path / "file" / "x.json", console=quiet())
     with pytest.raises(OutputError, match=r"\.png"):
         draw_trade_off([[record(list(range(20)))]], tmp_path / "plot.unknown")

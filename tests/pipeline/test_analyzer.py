@@ -191,3 +191,9 @@ def test_time_that_jumps_does_not_corrupt(analyzer: FaceAnalyzer, astronaut: np.
         for face in faces:
             assert np.isfinite(face.landmarks).all()
     assert nme(faces[0].landmarks, upright.landmarks) < 0.03
+
+
+@pytest.mark.parametrize("pts", [None, float("nan"), float("inf"), "0.1"])
+def test_a_time_that_is_none_is_told(analyzer: FaceAnalyzer, astronaut: np.ndarray, pts: object) -> None:
+    with pytest.raises(ValueError, match="frame's time in seconds"):
+        analyzer.track(astronaut, pts)  # type: ignore[arg-type]

@@ -21,6 +21,8 @@ from streamer.types import FrameResult
 class Collector:
     """A sink that keeps what it gets."""
 
+    path = None
+
     def __init__(self) -> None:
         self.results: list[FrameResult] = []
 
