@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -234,10 +233,10 @@ def _table(results: Sequence[JitterResult], config: Config) -> Table:
     smoothing = config.smoothing
     title = f"Flicker (NMF) and lag, {smoothing.kind} smoothing at strength {smoothing.strength:g}"
     caption = "– : no face, or nothing that moves fast enough to measure lag"
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, caption=caption, box=None, pad_edge=False)
     table.add_column("clip", overflow="fold", min_width=10)
     for heading, width in _COLUMNS.items():  # on 80 columns the clip's name gives way, never a figure
-        table.add_column(heading, justify="right", min_width=width)
+        table.add_column(heading, justify="right", width=width)
     for r in results:
         table.add_row(
             r.clip,

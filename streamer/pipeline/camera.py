@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_LIMIT = 1.8  # seconds; the thread contract allows 2 from any state
+_LOADING_LIMIT = 0.5  # the same while packages are imported, which nothing can interrupt: nothing is lost by leaving
 
 
 class Camera:
@@ -137,7 +138,7 @@ class Camera:
 
     def close(self) -> None:
         """Stop from any state within 2 s; safe to call twice and from any thread."""
-        deadline = time.monotonic() + _CLOSE_LIMIT
+        deadline = time.monotonic() + (_LOADING_LIMIT if self._loading else _CLOSE_LIMIT)
         with self._lock:
             if not self._state.final:
                 self._state = CameraState.CLOSED
@@ -146,7 +147,8 @@ class Camera:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                log.warning("%s did not stop in time and is left behind", thread.name)
+                level = logging.INFO if self._loading else logging.WARNING
+                log.log(level, "%s did not stop in time and is left behind", thread.name)
         self._done.set()
         self._notify()
 
