@@ -11,6 +11,7 @@ from benchmarks.media import Media
 from benchmarks.report import console, make_table, verdict
 from streamer import load_config
 from streamer.pipeline.camera import Camera
+from streamer.runtime.memory import keep_freed_memory
 from streamer.sinks.base import Sink
 from streamer.sinks.jsonl import JsonlWriter
 from streamer.types import FrameResult
@@ -44,6 +45,7 @@ class MemoryProbe:
 
 def measure(media: Media, folder: Path) -> None:
     """Print the table."""
+    keep_freed_memory()  # as `facestream run` does
     probe = MemoryProbe()
     config = load_config(None, ["source.loop=true"])
     sinks: list[Sink] = [JsonlWriter(folder / "memory.jsonl"), probe]
