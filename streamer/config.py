@@ -21,6 +21,10 @@ from streamer.errors import ConfigError
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
 
 
+SCRFD_05G = "conv16/2 dw16 | dw40/2*2 | dw72/2*3 | dw152/2*2 | dw288/2*6"
+"""Backbone of SCRFD-0.5G (Guo et al., ICLR 2022); see :mod:`streamer.detectors.structure`."""
+
+
 class Section(BaseModel):
     """A group of keys: immutable, unknown keys are errors."""
 
@@ -64,14 +68,16 @@ class SourceConfig(Section):
 class DetectorConfig(Section):
     """How faces are found."""
 
-    name: Literal["retinaface", "retinaface_resnet50", "mtcnn"] = Field(
+    name: Literal["retinaface", "retinaface_resnet50", "mtcnn", "tinymog"] = Field(
         "retinaface", description="which network finds faces"
     )
     weights: Path | None = Field(
-        None, description="your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50"
+        None, description="your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50 and tinymog"
     )
-    # Chosen with benchmarks/detector_size.py: 640 finds 1.4 % more faces of the clips for 1.6 times the time;
-    # of the scores, 0.7 balances precision (0.93) and recall (0.86) best on the photographs.
+    structure: str = Field(
+        SCRFD_05G, description="blocks of the backbone that your tinymog weights have, stage by stage"
+    )
+    # Chosen with benchmarks/detector_size.py: 640 finds 1.4 % more faces of the clips for 1.6 times the time.
     max_side: int = Field(
         512,
         ge=64,
@@ -79,8 +85,18 @@ class DetectorConfig(Section):
         description="longest side the frame is shrunk to before detection",
         json_schema_extra=unit("px"),
     )
-    score: float = Field(0.7, gt=0, lt=1, description="lowest score that counts as a face")
-    nms: float = Field(0.4, gt=0, lt=1, description="overlap (IoU) above which two boxes are one face")
+    score: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="lowest score that counts as a face; null = its own, 0.7 or tinymog's 0.3",
+    )
+    nms: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="overlap (IoU) above which two boxes are one face; null = its own, 0.4 or tinymog's 0.45",
+    )
     min_face: int = Field(16, ge=1, le=2000, description="smallest face side kept", json_schema_extra=unit("frame px"))
     rotations: bool = Field(True, description="also look for faces turned sideways and upside down")
 
@@ -242,7 +258,7 @@ def allowed(field: FieldInfo) -> str:
     """What a field accepts, in words: choices, type, bounds and unit.
 
     >>> allowed(DetectorConfig.model_fields["score"])
-    'number above 0 and below 1'
+    'number above 0 and below 1, or null'
     """
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if get_origin(field.annotation) is Literal:
@@ -286,7 +302,7 @@ def render_yaml(config: Config) -> str:
             value = getattr(section, key)
             if isinstance(value, SecretStr):
                 value = None
-            text = yaml.safe_dump(str(value) if isinstance(value, Path) else value).splitlines()[0]
+            text = yaml.safe_dump(str(value) if isinstance(value, Path) else value, width=sys.maxsize).splitlines()[0]
             lines.append(f"  {key}: {text}  # {field.description} [{allowed(field)}]")
         lines.append("")
     return "\n".join(lines)

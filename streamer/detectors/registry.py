@@ -19,6 +19,7 @@ class Backend:
     weights: Path | None
     device: str
     threads: int
+    structure: str
 
 
 def _retinaface(settings: Settings, backend: Backend) -> Detector:
@@ -45,19 +46,44 @@ def _mtcnn(settings: Settings, backend: Backend) -> Detector:
     return MTCNN(resolve_device(backend.device), backend.threads, **settings)
 
 
+def _tinymog(settings: Settings, backend: Backend) -> Detector:
+    from streamer.detectors.tinymog import TinyMog
+    from streamer.detectors.tinymog_network import torch_network
+
+    device = resolve_device(backend.device)
+    return TinyMog(torch_network(backend.weights, backend.structure, device, backend.threads), **settings)
+
+
 def _refuse_weights(settings: Settings, backend: Backend) -> None:
     """A weights file that nothing reads is a user's misunderstanding: say so."""
     if backend.weights is not None:
         raise ConfigError(
             f"detector.weights is given, but {settings['name']} brings its own: "
-            "remove it, or choose detector.name retinaface_resnet50."
+            "remove it, or choose detector.name retinaface_resnet50 or tinymog."
         )
 
 
-DETECTORS: dict[str, Callable[[Settings, Backend], Detector]] = {
-    "retinaface": _retinaface,
-    "retinaface_resnet50": _retinaface_resnet50,
-    "mtcnn": _mtcnn,
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A detector, and its thresholds where the configuration leaves them to it.
+
+    Attributes:
+        build: makes it.
+        score: lowest score that counts as a face. By benchmarks/detector_size.py, 0.7 balances precision (0.93)
+            and recall (0.86) of RetinaFace best on the photographs.
+        nms: IoU above which two boxes are one face.
+    """
+
+    build: Callable[[Settings, Backend], Detector]
+    score: float = 0.7
+    nms: float = 0.4
+
+
+DETECTORS: dict[str, Entry] = {
+    "retinaface": Entry(_retinaface),
+    "retinaface_resnet50": Entry(_retinaface_resnet50),
+    "mtcnn": Entry(_mtcnn),
+    "tinymog": Entry(_tinymog, score=0.3, nms=0.45),  # as published; its scores tell the box's quality too
 }
 
 
@@ -68,33 +94,41 @@ def load_detector(
     name: str = "retinaface",
     *,
     max_side: int = _DEFAULTS.max_side,
-    score: float = _DEFAULTS.score,
-    nms: float = _DEFAULTS.nms,
+    score: float | None = None,
+    nms: float | None = None,
     min_face: int = _DEFAULTS.min_face,
     weights: Path | None = None,
     device: str = "auto",
     threads: int = 1,
+    structure: str = _DEFAULTS.structure,
 ) -> Detector:
     """Build a face detector.
 
     Args:
         name: which one; a key of :data:`DETECTORS`.
         max_side: longest side an image is shrunk to before detection, in pixels.
-        score: lowest score that counts as a face.
-        nms: IoU above which two boxes are one face.
+        score: lowest score that counts as a face; none: the detector's own.
+        nms: IoU above which two boxes are one face; none: the detector's own.
         min_face: smallest face side kept, in pixels of the image.
         weights: the user's own weights file, for detectors that take one.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of the network.
+        structure: backbone of the weights of ``tinymog``; see :mod:`streamer.detectors.structure`.
 
     Raises:
         ConfigError: there is no such detector, it takes no weights file, or a value is outside what is allowed.
         WeightsError: the weights are missing, damaged or of another network.
         DeviceError: CUDA was asked for and is not there.
     """
-    build = DETECTORS.get(name)
-    if build is None:
+    entry = DETECTORS.get(name)
+    if entry is None:
         raise ConfigError(f"Unknown detector {name!r}: choose one of {', '.join(DETECTORS)}.")
-    settings = Settings(name=name, max_side=max_side, score=score, nms=nms, min_face=min_face)
+    settings = Settings(
+        name=name,
+        max_side=max_side,
+        score=entry.score if score is None else score,
+        nms=entry.nms if nms is None else nms,
+        min_face=min_face,
+    )
     check_section("detector", DetectorConfig, dict(settings))
-    return build(settings, Backend(weights, device, threads))
+    return entry.build(settings, Backend(weights, device, threads, structure))

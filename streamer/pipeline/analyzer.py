@@ -66,6 +66,7 @@ def load_models(config: Config) -> Models:
         nms=d.nms,
         min_face=d.min_face,
         weights=d.weights,
+        structure=d.structure,
         device=r.device,
         threads=r.threads,
     )
