@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self._start_stop.setText("Stop" if status.state in _ACTIVE else "Start")
         self._warning.setText("\n".join(str(warning) for warning in status.warnings))
         self._warning.setVisible(bool(status.warnings))
-        if status.state is not CameraState.RUNNING:
+        if not status.on_show:
             self._view.dim()
 
     # ---- commands ----------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ class Message:
 
 def message_for(status: CameraStatus) -> Message | None:
     """What to tell about a status; ``None`` while the picture speaks for itself."""
+    if status.on_show:
+        return None
     match status.state:
         case CameraState.IDLE | CameraState.CONNECTING:
             return Message("Getting ready", _sentence(status.activity) + "…", busy=True)
@@ -41,8 +43,7 @@ def message_for(status: CameraStatus) -> Message | None:
             return Message("The video has ended", status.source, again="Play again")
         case CameraState.CLOSED:
             return Message("Stopped", status.source, again="Start")
-        case CameraState.RUNNING:
-            return None
+    return None
 
 
 class Notice(QFrame):

@@ -56,3 +56,8 @@ class CameraStatus:
     frames: int
     faces: int
     warnings: tuple[FacestreamError, ...]
+
+    @property
+    def on_show(self) -> bool:
+        """Whether the picture is to be looked at: while it runs, and after the end if it was a single one."""
+        return self.state is CameraState.RUNNING or (self.state is CameraState.ENDED and self.frames == 1)

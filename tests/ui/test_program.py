@@ -140,6 +140,17 @@ def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: 
     program.leave(0)
 
 
+def test_a_single_picture_stays_on_show_with_its_face(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:
+    cv2.imwrite(str(tmp_path / "photo.png"), astronaut)
+    program = start("photo.png")
+    program.wait_until(lambda image: overlay_pixels(image) > 200, "the face drawn over the picture")
+    time.sleep(0.5)
+    image = program.wait_until(is_picture, "the picture")
+    assert not has_card(image)
+    program.press("ctrl+q")
+    program.leave(0)
+
+
 def test_a_failed_source_is_told_on_the_terminal_too(start: Start) -> None:
     program = start("nowhere.mp4")
     program.wait_until(offers_retry, "the card with the sentence and Retry")
