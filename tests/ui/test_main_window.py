@@ -128,7 +128,7 @@ def test_another_source_can_be_chosen(stage: Stage) -> None:
 
 def test_the_end_of_a_video_offers_to_play_it_again(stage: Stage) -> None:
     stage.run()
-    stage.camera.become(state=CameraState.ENDED)
+    stage.camera.become(state=CameraState.ENDED, frames=90)
     stage.wait_for(CameraState.ENDED)
     stage.click("Play again")
     stage.qtbot.waitUntil(lambda: len(stage.cameras) == 2)
