@@ -31,11 +31,13 @@ app = typer.Typer(
 )
 train_app = typer.Typer(help="Train or fine-tune a network.", no_args_is_help=True)
 train_app.command("landmarks")(training.landmarks)
+train_app.command("detector")(training.detector)
 train_app.command("augmentation")(training.augmentation)
 evaluate_app = typer.Typer(help="Measure quality on clips and labelled faces.", no_args_is_help=True)
 evaluate_app.command("jitter")(evaluation.jitter)
 evaluate_app.command("landmarks")(evaluation.landmarks)
 evaluate_app.command("pose")(evaluation.pose)
+evaluate_app.command("detection")(evaluation.detection)
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 

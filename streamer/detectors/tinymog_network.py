@@ -32,7 +32,7 @@ from streamer.detectors.tinymog import ANCHORS_PER_CELL, Network, RawOutputs
 from streamer.detectors.tinymog import STRIDES as STRIDES
 from streamer.errors import WeightsError
 from streamer.runtime.devices import Device
-from streamer.runtime.weights import load_checkpoint, load_strictly
+from streamer.runtime.states import fit, read_tensors
 from streamer.types import FloatArray
 
 ANCHORS = ((16, 32), (64, 128), (256, 512))
@@ -90,21 +90,21 @@ def load_tinymog(path: Path, structure: str = SCRFD_05G) -> TinyMogNetwork:
     """A network with the weights of a checkpoint, ready to run.
 
     Args:
-        path: state dict, or a training's checkpoint that holds one as ``state_dict``; names as published, with
-            or without ``module.``, the head's with a key per stride or ``0``.
+        path: safetensors, or a torch checkpoint: a state dict or what holds one as ``state_dict``; names as
+            published, with or without ``module.``, the head's with a key per stride or ``0``.
         structure: its backbone.
 
     Raises:
         ConfigError: the structure string is wrong.
         WeightsError: the file is missing, damaged or of another network; lists what is missing and left over.
     """
-    state = load_checkpoint(path)
+    state = read_tensors(path)
     network = TinyMogNetwork(structure, shared_head="bbox_head.stride_cls.0.weight" in state)
     state.pop("bbox_head.integral.project", None)
     if not any(name.startswith("bbox_head.scales.") for name in state):
         state |= {f"bbox_head.scales.{i}.scale": torch.tensor(1.0) for i in range(len(STRIDES))}
     try:
-        load_strictly(network, state, str(path))
+        fit(network, state, str(path))
     except WeightsError as error:
         raise WeightsError(f"{error} For a TinyMog with another backbone, set detector.structure to it.") from None
     return network.eval()

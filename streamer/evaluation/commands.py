@@ -83,5 +83,41 @@ def pose(
     evaluate_pose(selection, weights, against, out)
 
 
+def detection(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with annotations.json and images.tar.", show_default=False)
+    ] = None,
+    wider: Annotated[
+        Path | None, typer.Option(help="WIDER_val, with images/ in it: the official protocol.", show_default=False)
+    ] = None,
+    gt: Annotated[
+        Path | None, typer.Option(help="For --wider: folder with the official .mat files.", show_default=False)
+    ] = None,
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=WEIGHTS]", help="Detector to measure; repeat to compare.", show_default=False),
+    ] = None,
+    max_side: Annotated[
+        int | None, typer.Option(min=64, max=4096, help="Longest side pictures are shrunk to.", show_default=False)
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="vga|original", help="Or: fit 640 x 480, or as they are.", show_default=False)
+    ] = None,
+    out: OutOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Measure how well and how fast detectors find faces: AP by size, mask and roll, or by WIDER FACE's protocol.
+
+    With --data, one photograph of four is measured, chosen by its name: those that training holds out.
+    """
+    from streamer.evaluation.detection import PROTOCOL, evaluate_detection
+
+    chosen = user_config(config, [*PROTOCOL, *(settings or [])])
+    evaluate_detection(
+        chosen, data=data, wider=wider, gt=gt, detectors=detector or [], max_side=max_side, scale=scale, out=out
+    )
+
+
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())

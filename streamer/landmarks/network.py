@@ -12,11 +12,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from streamer.landmarks.topology import MEAN_FACE, POINTS
-from streamer.runtime.weights import load_checkpoint, load_safetensors, load_strictly
+from streamer.runtime.states import load_state
 
 CROP: Final = 96
 """Side of the square crop in pixels."""
@@ -204,32 +203,6 @@ def normalise(crops: Tensor) -> Tensor:
     return crops.float() / 255.0 - mean
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict from safetensors or a torch checkpoint (see ``streamer.runtime.weights``).
-
-    Raises:
-        WeightsError: the file is missing, damaged or no state dict.
-    """
-    if path.suffix == ".safetensors":
-        return {name: torch.from_numpy(array) for name, array in load_safetensors(path).items()}
-    return load_checkpoint(path)
-
-
-def load_state(network: nn.Module, path: Path) -> None:
-    """Load a file that must fit the network name by name and shape by shape.
-
-    BatchNorm's ``num_batches_tracked`` counters are the one exception: inference never reads them, so our
-    files leave them out and they are filled in with zeros.
-
-    Raises:
-        WeightsError: the file is missing, damaged or of another network.
-    """
-    counters = {
-        name: torch.zeros((), dtype=torch.long) for name in network.state_dict() if name.endswith("num_batches_tracked")
-    }
-    load_strictly(network, counters | read_state(path), str(path))
-
-
 def load_network(path: Path) -> LandmarkNetwork:
     """The network with the weights of a file, in evaluation mode on the CPU.
 
@@ -239,19 +212,3 @@ def load_network(path: Path) -> LandmarkNetwork:
     network = LandmarkNetwork()
     load_state(network, path)
     return network.eval()
-
-
-def save_state(network: nn.Module, path: Path, about: dict[str, str]) -> None:
-    """Write a network's state dict as safetensors, without BatchNorm counters.
-
-    Args:
-        network: the network.
-        path: where to; the folder must exist.
-        about: free text stored in the file's header.
-    """
-    state = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in network.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
-    save_file(state, path, metadata={"format": "pt"} | about)

@@ -14,8 +14,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from streamer.landmarks.network import Features, load_state
+from streamer.landmarks.network import Features
 from streamer.landmarks.topology import POINTS
+from streamer.runtime.states import load_state
 
 MIDDLE: Final = (48, 7, 7)
 """Shape of the middle features, which the head reads as a picture."""

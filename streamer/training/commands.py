@@ -45,6 +45,41 @@ def landmarks(
     typer.echo(f"{path} is ready: facestream run --set landmarks.weights={path}")
 
 
+def detector(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            help="Folder of annotated photographs (our own layout, WIDER FACE, VOC or YOLO); may be repeated.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, curves, samples and weights.", show_default=False)],
+    faces: Annotated[
+        Path | None, typer.Option(help="Folder of face crops to paste into photographs.", show_default=False)
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Weights to start from; none: from nothing.", show_default=False)
+    ] = None,
+    crops: Annotated[int, typer.Option(min=1, help="Samples in the whole run.")] = 1_000_000,
+    minutes: Annotated[float, typer.Option(min=0, help="End the schedule by then; 0: after --crops.")] = 0.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    side: Annotated[int, typer.Option(min=160, max=480, help="Side of a sample in pixels, a multiple of 32.")] = 320,
+    batch: Annotated[int, typer.Option(min=2, help="Samples a step.")] = 32,
+    rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Highest learning rate.")] = 2e-3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 1,
+) -> None:
+    """Train or fine-tune the TinyMog detector; samples.jpg, curves.png and best.safetensors end up in --out."""
+    from streamer.training.detection.run import Plan, train_detector
+    from streamer.training.detection.trainer import Settings
+
+    logging.getLogger("streamer.training").setLevel(logging.INFO)
+    plan = Plan(tuple(data), faces, out, init, resume, threads, workers)
+    path = train_detector(plan, Settings(crops, batch, side, rate, seed, minutes))
+    typer.echo(f"{path} is ready: facestream run --set detector.name=tinymog --set detector.weights={path}")
+
+
 def augmentation(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("out/augmentation.png"),

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from streamer.errors import FacestreamError, OutputError
-from streamer.landmarks.network import load_network, save_state
+from streamer.landmarks.network import load_network
+from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
 from streamer.training.presence_transfer import transfer_presence

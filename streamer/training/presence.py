@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from streamer.landmarks.network import LandmarkNetwork, load_network, save_state
+from streamer.landmarks.network import LandmarkNetwork, load_network
 from streamer.landmarks.presence import PresenceHead
 from streamer.runtime.sessions import onnx_session
+from streamer.runtime.states import save_state
 from streamer.runtime.weights import own_weights
 from streamer.training.onnx_graph import as_inputs, landmark_graph
 from streamer.training.presence_data import Look, samples

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from streamer.errors import FacestreamError
-from streamer.landmarks.network import LandmarkNetwork, load_state, normalise, save_state
+from streamer.landmarks.network import LandmarkNetwork, normalise
+from streamer.runtime.states import load_state, save_state
 from streamer.training import curves
 from streamer.training.batches import Batch, Batches, loader
 from streamer.training.checkpoint import RunState, read_state, write_state

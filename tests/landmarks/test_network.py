@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from streamer.errors import WeightsError
-from streamer.landmarks.network import PARAMETERS, LandmarkNetwork, load_network, save_state
+from streamer.landmarks.network import PARAMETERS, LandmarkNetwork, load_network
 from streamer.landmarks.presence import load_presence
 from streamer.landmarks.topology import CONTOURS, GROUPS, MEAN_FACE, MEAN_SHAPE_3D, MIRROR, SUBSET_68, flip_landmarks
+from streamer.runtime.states import save_state
 from streamer.runtime.weights import own_weights
 
 OURS = own_weights("landmarks106.safetensors")

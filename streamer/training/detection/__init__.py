@@ -1,0 +1,1 @@
+"""Training of the TinyMog detector: data, augmentation, teacher, targets, losses and the loop."""
