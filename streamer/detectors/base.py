@@ -99,3 +99,9 @@ def shrink(bgr: Image, max_side: int) -> tuple[Image, tuple[float, float]]:
     # From 1080p, averaging (INTER_AREA) finds exactly as many faces and takes eight times as long.
     small = cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(small, np.uint8), (width / size[0], height / size[1])
+
+
+def enlarge(found: Detections, back: tuple[float, float]) -> Detections:
+    """Bring detections of a shrunk image back to the image; ``back`` as :func:`shrink` gives it."""
+    scale = np.array(back, np.float32)
+    return Detections(found.boxes * np.tile(scale, 2), found.scores, found.keypoints * scale)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from streamer.detectors.base import Detector, Settings, shrink
+from streamer.detectors.base import Detector, Settings, enlarge, shrink
 from streamer.detectors.mtcnn_networks import Stage, output_network, proposal_network, refine_network
 from streamer.detectors.postprocess import MAX_CANDIDATES, select, suppress
 from streamer.runtime.devices import Device
@@ -53,9 +53,7 @@ class MTCNN(Detector):
         boxes = self._proposals(small, min_face / max(back))
         boxes = self._refined(small, boxes)
         found = self._finished(small, boxes)
-        scale = np.array(back, np.float32)
-        in_image = Detections(found.boxes * np.tile(scale, 2), found.scores, found.keypoints * scale)
-        return select(in_image, nms=self.nms, min_face=min_face)
+        return select(enlarge(found, back), nms=self.nms, min_face=min_face)
 
     def _proposals(self, bgr: Image, min_face: float) -> FloatArray:
         """Boxes ``(n, 4)`` that P-Net sees in a pyramid of ever smaller images."""

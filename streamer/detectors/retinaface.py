@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, Settings, shrink
+from streamer.detectors.base import Detector, Settings, enlarge, shrink
 from streamer.detectors.postprocess import best_candidates, select
 from streamer.runtime.sessions import onnx_session
 from streamer.runtime.weights import retinaface_mobilenet_onnx
@@ -47,15 +47,8 @@ class RetinaFace(Detector):
     def _detect(self, bgr: Image, min_face: float) -> Detections:
         small, back = shrink(bgr, self.max_side)
         blob = to_blob(small)
-        height, width = blob.shape[2:]
-        candidates = decode(self._network(blob), (height, width), self.score)
-        scale = np.array(back, np.float32)
-        in_image = Detections(
-            boxes=candidates.boxes * np.tile(scale, 2),
-            scores=candidates.scores,
-            keypoints=candidates.keypoints * scale,
-        )
-        return select(in_image, nms=self.nms, min_face=min_face)
+        candidates = decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
+        return select(enlarge(candidates, back), nms=self.nms, min_face=min_face)
 
 
 def mobilenet_network(threads: int) -> Network:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, as_bgr, shrink
+from streamer.detectors.base import Detector, as_bgr, enlarge, shrink
 from streamer.detectors.postprocess import overlap, suppress, take
 from streamer.types import Detections, FloatArray, Image
 
@@ -188,8 +188,7 @@ def _turned_pass(detector: Detector, bgr: Image, roll: int, side: int) -> Detect
     """Detect in the turned whole image. Shrunk before it is turned: turning 4K costs more than detecting."""
     small, back = shrink(bgr, min(side, detector.max_side))
     seen = View.whole(small, roll).detect(detector, small, detector.min_face / max(back))
-    scale = np.array(back, np.float32)
-    return Detections(seen.boxes * np.tile(scale, 2), seen.scores, seen.keypoints * scale)
+    return enlarge(seen, back)
 
 
 def join(parts: list[Detections]) -> Detections:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, Settings, shrink
+from streamer.detectors.base import Detector, Settings, enlarge, shrink
 from streamer.detectors.postprocess import best_candidates, select
 from streamer.types import Detections, FloatArray, Image
 
@@ -47,15 +47,8 @@ class TinyMog(Detector):
     def _detect(self, bgr: Image, min_face: float) -> Detections:
         small, back = shrink(bgr, self.max_side)
         blob = to_blob(small)
-        height, width = blob.shape[2:]
-        candidates = decode(self._network(blob), (height, width), self.score)
-        scale = np.array(back, np.float32)
-        in_image = Detections(
-            boxes=candidates.boxes * np.tile(scale, 2),
-            scores=candidates.scores,
-            keypoints=candidates.keypoints * scale,
-        )
-        return select(in_image, nms=self.nms, min_face=min_face)
+        candidates = decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
+        return select(enlarge(candidates, back), nms=self.nms, min_face=min_face)
 
 
 def to_blob(bgr: Image) -> FloatArray:

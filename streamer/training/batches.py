@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from streamer.training.augment import between, draw_error, draw_face, draw_view, nudge
 from streamer.training.datasets import FaceSet
@@ -96,23 +96,6 @@ def sampling_weights(faces: FaceSet) -> np.ndarray[tuple[int, ...], np.dtype[np.
     far = np.abs(np.nan_to_num(faces.pose[:, 2])) > _FAR_YAW
     weights = np.where(far, 3.0, 1.0)
     return np.asarray(weights / weights.sum(), np.float64)
-
-
-def loader(batches: Batches, start: int, stop: int, workers: int) -> DataLoader[Batch]:
-    """Batches ``start`` … ``stop − 1`` in order, made ahead by worker processes.
-
-    Workers are forked, for the pictures need not be copied then. A forked process must not inherit OpenCV's
-    thread pool (its first call would wait for threads that are not there): call :func:`single_threaded` before
-    anything that uses OpenCV.
-    """
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(start, stop),
-        num_workers=workers,
-        prefetch_factor=6 if workers else None,
-        multiprocessing_context="fork" if workers else None,
-    )
 
 
 def single_threaded() -> None:

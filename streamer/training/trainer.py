@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,28 +11,37 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from streamer.errors import FacestreamError
 from streamer.landmarks.network import LandmarkNetwork, normalise
 from streamer.runtime.states import load_state, save_state
 from streamer.training import curves
-from streamer.training.batches import Batch, Batches, loader
-from streamer.training.checkpoint import RunState, read_state, write_state
+from streamer.training.batches import Batch, Batches
+from streamer.training.checkpoint import RunState
 from streamer.training.datasets import FaceSet
+from streamer.training.loop import (
+    LONGEST_STEP,
+    SAVE_SECONDS,
+    descend,
+    follow,
+    loader,
+    one_cycle,
+    parameter_groups,
+    part_done,
+    progress_bar,
+    resume_run,
+    save_run,
+)
 from streamer.training.losses import Losses, Weights, point_loss, pose_loss, steadiness_loss
 from streamer.training.trial import Trial
 
-_WARM_UP: Final = 0.04
-_FINAL_RATE: Final = 0.01
 _MAX_GRADIENT: Final = 200.0
 _AVERAGE_DECAY: Final = 0.999
 _TRIAL_FACES: Final = 600
-_SAVE_SECONDS: Final = 120.0
-_LONGEST_STEP: Final = 30.0
-"""Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
+_DECAY: Final = 1e-3
+_AHEAD: Final = 6
+_PANELS: Final = (("points", "pose_loss", "steady"), ("nme", "nme_turned", "nme_rough"), ("pose_mae",))
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +87,9 @@ class Trainer:
         self._network = LandmarkNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = copy.deepcopy(self._network)
         self._stem = frozen_stem(self._network, settings.frozen)
-        self._optimizer = torch.optim.AdamW(_groups(self._network), lr=settings.rate, betas=(0.9, 0.99))
+        self._optimizer = torch.optim.AdamW(
+            parameter_groups(self._network, _DECAY), lr=settings.rate, betas=(0.9, 0.99)
+        )
         self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
         self._state = RunState({}, {}, {}, settings=asdict(settings))
 
@@ -104,14 +114,8 @@ class Trainer:
         Raises:
             FacestreamError: there is none, or its run had other settings.
         """
-        state = read_state(self._out / "last.pt")
-        if state.settings != asdict(self._settings):
-            raise FacestreamError(f"{self._out / 'last.pt'} was trained with {state.settings}; resume with the same.")
-        self._network.load_state_dict(state.model)
-        self._average.load_state_dict(state.average)
+        self._state = resume_run(asdict(self._settings), self._network, self._average, self._optimizer, self._out)
         self._stem = frozen_stem(self._network, self._settings.frozen)
-        self._optimizer.load_state_dict(state.optimizer)
-        self._state = state
 
     def run(self) -> Path:
         """Train to the end.
@@ -122,20 +126,20 @@ class Trainer:
         state, before = self._state, time.monotonic()
         saved = before
         sums: list[Losses] = []
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
-            for batch in loader(self._batches, state.batch, self.total, self._workers):
+            for batch in loader(self._batches, state.batch, self.total, self._workers, _AHEAD):
                 sums.append(self._step(batch))
                 state.batch += 1
                 now = time.monotonic()
-                state.seconds += min(now - before, _LONGEST_STEP)
+                state.seconds += min(now - before, LONGEST_STEP)
                 before = now
-                over = self._progress() >= 1
+                over = self._done() >= 1
                 if state.batch % self._epoch == 0 or over:
                     note = self._mark(sums)
                     sums.clear()
                     progress.update(task, note=note)
-                elif time.monotonic() - saved > _SAVE_SECONDS:
+                elif time.monotonic() - saved > SAVE_SECONDS:
                     self._save()
                     saved = time.monotonic()
                 progress.update(task, completed=state.batch)
@@ -143,32 +147,18 @@ class Trainer:
                     break
         return self._out / "best.safetensors"
 
-    def _progress(self) -> float:
-        """How much of the schedule is done, 0..1, by batches or by the clock."""
-        clock = self._state.seconds / 60 / self._settings.minutes if self._settings.minutes else 0.0
-        return max(self._state.batch / self.total, clock)
+    def _done(self) -> float:
+        return part_done(self._state, self.total, self._settings.minutes)
 
     def _rate(self) -> float:
-        """One cycle: linear warm-up, then half a cosine."""
-        done = self._progress()
-        if done < _WARM_UP:
-            return self._settings.rate * max(done / _WARM_UP, 0.02)
-        fall = 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
-        return self._settings.rate * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+        return one_cycle(self._settings.rate, self._done())
 
     def _step(self, batch: Batch) -> Losses:
         """One update of network and moving average."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate()
         self._network.train()
         losses = self._losses(batch)
-        self._optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
-        if not torch.isfinite(norm):
-            raise FacestreamError("training diverged (a gradient is not finite); lower --rate or mend the data.")
-        self._optimizer.step()
-        self._follow()
+        descend(losses.total, self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
+        follow(self._average, self._network, _AVERAGE_DECAY, self._state.batch)
         return Losses(*(term.detach() for term in losses))
 
     def _losses(self, batch: Batch) -> Losses:
@@ -186,15 +176,6 @@ class Trainer:
         )
         weights = Weights()
         return Losses(terms[0] + weights.pose * terms[1] + weights.steady * terms[2], *terms)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average towards the network; faster at the start, when it has little to remember."""
-        decay = min(_AVERAGE_DECAY, (1 + self._state.batch) / (10 + self._state.batch))
-        current, means = self._network.state_dict(), self._average.state_dict()
-        for name, value in current.items():
-            if value.is_floating_point():
-                means[name].lerp_(value, 1 - decay)
 
     def _mark(self, sums: list[Losses]) -> str:
         """Marks of the moving average, the files of the run, and a line for the progress bar."""
@@ -223,17 +204,14 @@ class Trainer:
         save_state(self._average, self._out / "last.safetensors", {"marks": str(marks)})
         self._save()
         curves.write_csv(state.history, self._out / "curves.csv")
-        curves.write_png(state.history, self._out / "curves.png")
+        curves.write_png(state.history, _PANELS, self._out / "curves.png")
         note = f"NME {marks.clean:.4f} turned {marks.turned:.4f} rough {marks.rough:.4f} pose {marks.pose:.2f}°"
         _log.info("batch %d of %d: loss %.3f, %s", state.batch, self.total, mean[0], note)
         return note
 
     def _save(self) -> None:
         """Write the checkpoint."""
-        state = self._state
-        state.model, state.average = self._network.state_dict(), self._average.state_dict()
-        state.optimizer = self._optimizer.state_dict()
-        write_state(state, self._out / "last.pt")
+        save_run(self._state, self._network, self._average, self._optimizer, self._out)
 
 
 def frozen_stem(network: LandmarkNetwork, count: int) -> nn.Sequential:
@@ -256,22 +234,3 @@ def frozen_stem(network: LandmarkNetwork, count: int) -> nn.Sequential:
             elif not list(layer.children()):
                 layers.append(layer)
     return nn.Sequential(*layers).eval()
-
-
-def _groups(network: nn.Module) -> list[dict[str, float | list[Tensor]]]:
-    """Convolutions decay, BatchNorm and PReLU do not."""
-    matrices = [value for value in network.parameters() if value.ndim > 1]
-    vectors = [value for value in network.parameters() if value.ndim <= 1]
-    return [{"params": matrices, "weight_decay": 1e-3}, {"params": vectors, "weight_decay": 0.0}]  # type: ignore[dict-item]
-
-
-def _progress() -> Progress:
-    """Bar with counts, elapsed and remaining time, and the latest marks."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )

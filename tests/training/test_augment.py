@@ -12,9 +12,10 @@ from streamer.landmarks import geometry as live
 from streamer.landmarks.topology import MEAN_SHAPE_3D, MIRROR
 from streamer.training import augment, photometry
 from streamer.training.augment import CropError, FacePicture, between, cut, draw_error, draw_face, draw_view, nudge
-from streamer.training.batches import Batches, loader, sampling_weights
+from streamer.training.batches import Batches, sampling_weights
 from streamer.training.datasets import SIDE, FaceSet, load_faces
 from streamer.training.geometry import crop_matrix, crop_roll, transform
+from streamer.training.loop import loader
 from streamer.training.occlusion import glasses, hand, mask, occlude, patch
 from streamer.training.sheet import augmentation_sheet
 
@@ -161,7 +162,7 @@ def test_batches_are_the_same_for_the_same_seed(faces: FaceSet) -> None:
 
 def test_a_worker_makes_the_same_batches(faces: FaceSet) -> None:
     batches = Batches(faces, 6, seed=1)
-    made = list(loader(batches, 2, 5, workers=1))
+    made = list(loader(batches, 2, 5, workers=1, ahead=2))
     assert len(made) == 3
     assert all((batch.crops == batches[number].crops).all() for number, batch in enumerate(made, start=2))
 

@@ -14,13 +14,14 @@ from streamer.detectors import load_detector
 from streamer.detectors.postprocess import overlap
 from streamer.training.detection.assign import NO_HINTS, Hints
 from streamer.training.detection.augment import draw_sample
-from streamer.training.detection.batches import Batches, loader
+from streamer.training.detection.batches import Batches
 from streamer.training.detection.cut import SMALLEST, Sample, cut, join, place, turn_boxes, warp
 from streamer.training.detection.data import Photograph, PhotoSet, collect, split
 from streamer.training.detection.layouts import read_entries
 from streamer.training.detection.run import paste_faces
 from streamer.training.detection.sheet import write_sheet
 from streamer.training.detection.teacher import Lesson, teach
+from streamer.training.loop import loader
 
 ASTRONAUT = [185.0, 60.0, 265.0, 170.0]
 EYES_TO_MOUTH = [[207, 115], [244, 110], [229, 132], [211, 146], [249, 142]]
@@ -184,7 +185,7 @@ def test_a_number_always_gives_the_same_batch(portrait: PhotoSet) -> None:
     """Whether made here or in a worker, and from whatever number on."""
     one, two = (Batches(portrait, no_lessons(portrait), None, 3, 192, seed=5) for _ in range(2))
     two[7]
-    for got, same in zip(loader(one, 2, 4, workers=1), (two[2], two[3]), strict=True):
+    for got, same in zip(loader(one, 2, 4, workers=1, ahead=2), (two[2], two[3]), strict=True):
         assert (got.pictures == same.pictures).all()
         for first, second in zip(got.targets, same.targets, strict=True):
             assert np.array_equal(first.numpy(), second.numpy(), equal_nan=first.is_floating_point())

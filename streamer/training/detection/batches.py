@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from streamer.training.datasets import FaceSet
 from streamer.training.detection.anchors import anchor_table
@@ -91,19 +91,3 @@ def to_batch(samples: list[Sample]) -> Batch:
     )
     pictures = np.stack([sample.image[:, :, ::-1].transpose(2, 0, 1) for sample in samples])
     return Batch(torch.from_numpy(pictures), targets)
-
-
-def loader(batches: Batches, start: int, stop: int, workers: int) -> DataLoader[Batch]:
-    """Batches ``start`` … ``stop − 1`` in order, at most three a worker made ahead.
-
-    Workers are forked and share the pictures; call ``streamer.training.batches.single_threaded`` before anything
-    that uses OpenCV, as explained there.
-    """
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(start, stop),
-        num_workers=workers,
-        prefetch_factor=3 if workers else None,
-        multiprocessing_context="fork" if workers else None,
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,29 +11,36 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor, nn
+from torch import Tensor
 
 from streamer.detectors.tinymog_network import TinyMogNetwork, load_tinymog
-from streamer.errors import FacestreamError
 from streamer.runtime.states import save_state
-from streamer.training.checkpoint import RunState, read_state, write_state
-from streamer.training.curves import write_csv
+from streamer.training.checkpoint import RunState
+from streamer.training.curves import write_csv, write_png
 from streamer.training.detection.anchors import anchor_table
-from streamer.training.detection.batches import Batch, Batches, loader
-from streamer.training.detection.curves import write_png
+from streamer.training.detection.batches import Batch, Batches
 from streamer.training.detection.losses import Losses, detection_loss
 from streamer.training.detection.trial import Marks, Trial
+from streamer.training.loop import (
+    LONGEST_STEP,
+    SAVE_SECONDS,
+    descend,
+    follow,
+    loader,
+    one_cycle,
+    parameter_groups,
+    part_done,
+    progress_bar,
+    resume_run,
+    save_run,
+)
 
-_WARM_UP: Final = 0.03
-_FINAL_RATE: Final = 0.01
 _MAX_GRADIENT: Final = 35.0
 """As in SCRFD's published training."""
 _DECAY: Final = 0.05
 _AVERAGE_DECAY: Final = 0.9995
-_SAVE_SECONDS: Final = 120.0
-_LONGEST_STEP: Final = 60.0
-"""Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
+_AHEAD: Final = 3
+_PANELS: Final = (("ap_320", "ap_480", "ap_turned"), ("score", "soft"), ("box",), ("keypoints",))
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +85,9 @@ class Trainer:
         self._out, self._workers = out, workers
         self._network = TinyMogNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = copy.deepcopy(self._network)
-        self._optimizer = torch.optim.AdamW(_groups(self._network), lr=settings.rate, betas=(0.9, 0.99))
+        self._optimizer = torch.optim.AdamW(
+            parameter_groups(self._network, _DECAY), lr=settings.rate, betas=(0.9, 0.99)
+        )
         anchors = anchor_table(settings.side, settings.side)
         self._centres, self._strides = torch.from_numpy(anchors.centres), torch.from_numpy(anchors.strides)
         self._state = RunState({}, {}, {}, settings=asdict(settings))
@@ -104,13 +112,7 @@ class Trainer:
         Raises:
             FacestreamError: there is none, or its run had other settings.
         """
-        state = read_state(self._out / "last.pt")
-        if state.settings != asdict(self._settings):
-            raise FacestreamError(f"{self._out / 'last.pt'} was trained with {state.settings}; resume with the same.")
-        self._network.load_state_dict(state.model)
-        self._average.load_state_dict(state.average)
-        self._optimizer.load_state_dict(state.optimizer)
-        self._state = state
+        self._state = resume_run(asdict(self._settings), self._network, self._average, self._optimizer, self._out)
 
     def run(self) -> Path:
         """Train to the end.
@@ -122,9 +124,9 @@ class Trainer:
         every = max(1, self._settings.marked // self._settings.batch)
         saved = time.monotonic()
         sums: list[Losses] = []
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
-            for batch in self._timed(loader(self._batches, state.batch, self.total, self._workers)):
+            for batch in self._timed(loader(self._batches, state.batch, self.total, self._workers, _AHEAD)):
                 sums.append(self._step(batch))
                 state.batch += 1
                 over = self._done() >= 1
@@ -132,7 +134,7 @@ class Trainer:
                     progress.update(task, note=self._mark(sums))
                     sums.clear()
                     saved = time.monotonic()
-                elif time.monotonic() - saved > _SAVE_SECONDS:
+                elif time.monotonic() - saved > SAVE_SECONDS:
                     self._save()
                     saved = time.monotonic()
                 progress.update(task, completed=state.batch)
@@ -146,46 +148,23 @@ class Trainer:
         for batch in batches:
             yield batch
             now = time.monotonic()
-            self._state.seconds += min(now - before, _LONGEST_STEP)
+            self._state.seconds += min(now - before, LONGEST_STEP)
             before = now
 
     def _done(self) -> float:
-        """How much of the schedule is done, 0..1, by batches or by the clock."""
-        clock = self._state.seconds / 60 / self._settings.minutes if self._settings.minutes else 0.0
-        return max(self._state.batch / self.total, clock)
+        return part_done(self._state, self.total, self._settings.minutes)
 
     def _rate(self) -> float:
-        """One cycle: linear warm-up, then half a cosine."""
-        done = self._done()
-        if done < _WARM_UP:
-            return self._settings.rate * max(done / _WARM_UP, 0.02)
-        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, (done - _WARM_UP) / (1 - _WARM_UP))))
-        return self._settings.rate * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+        return one_cycle(self._settings.rate, self._done())
 
     def _step(self, batch: Batch) -> Losses:
         """One update of network and moving average."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate()
         self._network.train()
         levels = self._network(normalise(batch.pictures))
         losses = detection_loss(levels, self._centres, self._strides, batch.targets)
-        self._optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
-        if not torch.isfinite(norm):
-            raise FacestreamError("training diverged (a gradient is not finite); lower --rate or mend the data.")
-        self._optimizer.step()
-        self._follow()
+        descend(losses.total, self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
+        follow(self._average, self._network, _AVERAGE_DECAY, self._state.batch)
         return Losses(*(term.detach() for term in losses))
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average towards the network; faster at the start, when it has little to remember."""
-        decay = min(_AVERAGE_DECAY, (1 + self._state.batch) / (10 + self._state.batch))
-        current, means = self._network.state_dict(), self._average.state_dict()
-        for name, value in current.items():
-            if value.is_floating_point():
-                means[name].lerp_(value, 1 - decay)
 
     def _mark(self, sums: list[Losses]) -> str:
         """Marks of the moving average, the files of the run, and a line for the progress bar."""
@@ -199,7 +178,7 @@ class Trainer:
         save_state(self._average, self._out / "last.safetensors", text)
         self._save()
         write_csv(state.history, self._out / "curves.csv")
-        write_png(state.history, self._out / "curves.png")
+        write_png(state.history, _PANELS, self._out / "curves.png")
         note = f"AP 320: {marks.small:.3f}  480: {marks.large:.3f}  turned: {marks.turned:.3f}"
         left = state.seconds * (1 / self._done() - 1) / 60
         _log.info("batch %d of %d, %.0f min left: loss %.3f, %s", state.batch, self.total, left, means[0], note)
@@ -221,31 +200,9 @@ class Trainer:
 
     def _save(self) -> None:
         """Write the checkpoint."""
-        state = self._state
-        state.model, state.average = self._network.state_dict(), self._average.state_dict()
-        state.optimizer = self._optimizer.state_dict()
-        write_state(state, self._out / "last.pt")
+        save_run(self._state, self._network, self._average, self._optimizer, self._out)
 
 
 def normalise(pictures: Tensor) -> Tensor:
     """Network input of uint8 RGB ``(n, 3, h, w)``, channels last."""
     return pictures.float().sub_(127.5).div_(128).contiguous(memory_format=torch.channels_last)
-
-
-def _groups(network: nn.Module) -> list[dict[str, float | list[Tensor]]]:
-    """Convolutions decay; BatchNorm, biases and scales do not."""
-    matrices = [value for value in network.parameters() if value.ndim > 1]
-    vectors = [value for value in network.parameters() if value.ndim <= 1]
-    return [{"params": matrices, "weight_decay": _DECAY}, {"params": vectors, "weight_decay": 0.0}]  # type: ignore[dict-item]
-
-
-def _progress() -> Progress:
-    """Bar with counts, elapsed and remaining time, and the latest marks."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )

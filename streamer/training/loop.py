@@ -1,0 +1,128 @@
+"""What the training loops of all networks have in common: schedule, update, moving average, checkpoint, bar."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from streamer.errors import FacestreamError
+from streamer.training.checkpoint import RunState, read_state, write_state
+
+T = TypeVar("T")
+
+SAVE_SECONDS: Final = 120.0
+"""Longest work that a kill can cost."""
+
+LONGEST_STEP: Final = 60.0
+"""Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
+
+_WARM_UP: Final = 0.04
+_FINAL_RATE: Final = 0.01
+
+
+def loader(batches: Dataset[T], start: int, stop: int, workers: int, ahead: int) -> DataLoader[T]:
+    """Batches ``start`` … ``stop − 1`` in order, at most ``ahead`` a worker made ahead.
+
+    Workers are forked, for the pictures need not be copied then. A forked process must not inherit OpenCV's
+    thread pool (its first call would wait for threads that are not there): call
+    ``streamer.training.batches.single_threaded`` before anything that uses OpenCV.
+    """
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(start, stop),
+        num_workers=workers,
+        prefetch_factor=ahead if workers else None,
+        multiprocessing_context="fork" if workers else None,
+    )
+
+
+def part_done(state: RunState, total: int, minutes: float) -> float:
+    """How much of the schedule is done, from 0, by batches or by the clock; over at 1."""
+    clock = state.seconds / 60 / minutes if minutes else 0.0
+    return max(state.batch / total, clock)
+
+
+def one_cycle(highest: float, done: float) -> float:
+    """Learning rate when so much of the schedule is done: linear warm-up, then half a cosine."""
+    if done < _WARM_UP:
+        return highest * max(done / _WARM_UP, 0.02)
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, (done - _WARM_UP) / (1 - _WARM_UP))))
+    return highest * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+
+
+def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Convolutions decay; BatchNorm, PReLU, biases and scales do not."""
+    matrices = [value for value in network.parameters() if value.ndim > 1]
+    vectors = [value for value in network.parameters() if value.ndim <= 1]
+    return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def descend(loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, largest: float) -> None:
+    """One update, gradients clipped to a norm of ``largest``.
+
+    Raises:
+        FacestreamError: training diverged.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(network.parameters(), largest)
+    if not torch.isfinite(norm):
+        raise FacestreamError("training diverged (a gradient is not finite); lower --rate or mend the data.")
+    optimizer.step()
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, decay: float, batch: int) -> None:
+    """Move the average towards the network; faster at the start, when it has little to remember."""
+    decay = min(decay, (1 + batch) / (10 + batch))
+    means = average.state_dict()
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            means[name].lerp_(value, 1 - decay)
+
+
+def save_run(
+    state: RunState, network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, out: Path
+) -> None:
+    """Write ``last.pt``."""
+    state.model, state.average = network.state_dict(), average.state_dict()
+    state.optimizer = optimizer.state_dict()
+    write_state(state, out / "last.pt")
+
+
+def resume_run(
+    settings: dict[str, Any], network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, out: Path
+) -> RunState:
+    """Read ``last.pt`` into network, moving average and optimizer.
+
+    Raises:
+        FacestreamError: there is none, or its run had other settings.
+    """
+    state = read_state(out / "last.pt")
+    if state.settings != settings:
+        raise FacestreamError(f"{out / 'last.pt'} was trained with {state.settings}; resume with the same.")
+    network.load_state_dict(state.model)
+    average.load_state_dict(state.average)
+    optimizer.load_state_dict(state.optimizer)
+    return state
+
+
+def progress_bar() -> Progress:
+    """Bar with counts, elapsed and remaining time, and the latest marks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
