@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.detectors.postprocess import turn_boxes
 from streamer.training.datasets import DatasetError
 from streamer.types import FloatArray, Image
 
@@ -223,12 +224,5 @@ def turned(entry: Photograph, image: Image, roll: float) -> tuple[Photograph, Im
     pixels = matrix.copy()  # between pixel centres and edges lies half a pixel, on either side of the map
     pixels[:, 2] += turn @ np.full(2, 0.5, np.float32) - 0.5
     canvas = cv2.warpAffine(image, pixels, tuple(size.astype(int).tolist()), borderValue=(114, 114, 114))
-    moved = replace(entry, boxes=_turned_boxes(entry.boxes, matrix), ignore=_turned_boxes(entry.ignore, matrix))
+    moved = replace(entry, boxes=turn_boxes(entry.boxes, matrix), ignore=turn_boxes(entry.ignore, matrix))
     return moved, np.asarray(canvas, np.uint8)
-
-
-def _turned_boxes(boxes: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Axis-aligned bounds ``(n, 4)`` of the boxes' inscribed ellipses after a rotation ``(2, 3)``."""
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
-    half = np.sqrt(((boxes[:, 2:] - boxes[:, :2]) / 2) ** 2 @ (matrix[:, :2] ** 2).T)
-    return np.hstack([middle - half, middle + half]).astype(np.float32)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from streamer.errors import FacestreamError, OutputError
 from streamer.landmarks.network import load_network
 from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
+from streamer.training.loop import make_folder, require
 from streamer.training.presence_transfer import transfer_presence
 from streamer.training.trainer import Settings, Trainer
 
@@ -59,10 +58,10 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
         FacestreamError: a package is missing, the data is unusable, the folder cannot be written, training
             diverged, or the export does not say what torch says.
     """
-    _require("matplotlib", "onnx")
+    require("matplotlib", "onnx")
     single_threaded()
     torch.set_num_threads(plan.threads)
-    _make(plan.out)
+    make_folder(plan.out)
     faces = load_faces(plan.data)
     held = held_out(faces, plan.hold_fraction, plan.hold_out)
     if held.all() or not held.any():
@@ -103,22 +102,3 @@ def export(weights: Path, faces: FaceSet, seed: int) -> Path:
     difference = export_onnx(network, transfer.head, path)
     _log.info("%s: largest difference from torch %.2g", path, difference)
     return path
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error}); choose another --out.") from error
-
-
-def _require(*packages: str) -> None:
-    """Name packages that training needs beside the product's own.
-
-    Raises:
-        FacestreamError: some are not installed.
-    """
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        names = " ".join(missing)
-        raise FacestreamError(f"Training needs packages that are not installed; run: pip install {names}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from streamer.errors import FacestreamError
+from streamer.errors import FacestreamError, OutputError
 from streamer.training.checkpoint import RunState, read_state, write_state
 
 T = TypeVar("T")
@@ -126,3 +127,27 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
+
+
+def require(*packages: str) -> None:
+    """Name packages that training needs beside the product's own.
+
+    Raises:
+        FacestreamError: some are not installed.
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        names = " ".join(missing)
+        raise FacestreamError(f"Training needs packages that are not installed; run: pip install {names}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error}); choose another --out.") from error

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from streamer.detectors import load_detector
-from streamer.detectors.postprocess import overlap
+from streamer.detectors.postprocess import overlap, turn_boxes
 from streamer.training.detection.assign import NO_HINTS, Hints
 from streamer.training.detection.augment import draw_sample
 from streamer.training.detection.batches import Batches
-from streamer.training.detection.cut import SMALLEST, Sample, cut, join, place, turn_boxes, warp
+from streamer.training.detection.cut import SMALLEST, Sample, cut, join, place, warp
 from streamer.training.detection.data import Photograph, PhotoSet, collect, split
 from streamer.training.detection.layouts import read_entries
 from streamer.training.detection.run import paste_faces

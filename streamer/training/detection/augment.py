@@ -8,11 +8,12 @@ from typing import Final
 import cv2
 import numpy as np
 
+from streamer.detectors.postprocess import turn_boxes
 from streamer.landmarks.topology import MEAN_SHAPE_3D, keypoints_from_landmarks
 from streamer.training.datasets import SIDE, FaceSet
 from streamer.training.detection.assign import Hints
 from streamer.training.detection.camera import disturb
-from streamer.training.detection.cut import Sample, cut, draw_matrix, draw_scale, join, place, turn_boxes
+from streamer.training.detection.cut import Sample, cut, draw_matrix, draw_scale, join, place
 from streamer.training.detection.data import PhotoSet
 from streamer.training.detection.teacher import Lesson
 from streamer.training.geometry import Array, transform

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.detectors.postprocess import turn_boxes
 from streamer.training.detection.assign import NO_HINTS, Hints
 from streamer.training.detection.data import Photograph
 from streamer.training.geometry import Array, transform
@@ -100,16 +101,6 @@ def warp(image: Image, matrix: Array, size: tuple[int, int], fill: tuple[int, in
     pixels = matrix.copy()
     pixels[:, 2] += matrix[:, :2] @ np.full(2, 0.5) - 0.5
     return np.asarray(cv2.warpAffine(image, pixels, size, flags=cv2.INTER_LINEAR, borderValue=fill), np.uint8)
-
-
-def turn_boxes(boxes: FloatArray, matrix: Array) -> FloatArray:
-    """Bounds ``(n, 4)`` of the boxes' inscribed ellipses after an affine map.
-
-    A face fills about that ellipse; the bounds of the turned box itself would be up to 1.4 times too large.
-    """
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
-    half = np.sqrt(((boxes[:, 2:] - boxes[:, :2]) / 2) ** 2 @ (matrix[:, :2] ** 2).T)
-    return np.hstack([middle - half, middle + half]).astype(np.float32)
 
 
 def cut(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from dataclasses import dataclass
 from itertools import count
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from streamer.errors import FacestreamError, OutputError
+from streamer.errors import FacestreamError
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, load_faces
 from streamer.training.detection.batches import Batches
@@ -20,6 +19,7 @@ from streamer.training.detection.sheet import write_sheet
 from streamer.training.detection.teacher import Lesson, teach
 from streamer.training.detection.trainer import Settings, Trainer
 from streamer.training.detection.trial import Trial
+from streamer.training.loop import make_folder, require
 
 _FACES = 6000
 """Face crops read for pasting: 0.5 GB."""
@@ -70,14 +70,10 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     """
     if settings.side % 32 or not 160 <= settings.side < 512:
         raise FacestreamError(f"--side {settings.side}: a multiple of 32 from 160 to 480 is wanted.")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise FacestreamError("Training needs packages that are not installed; run: pip install matplotlib")
+    require("matplotlib")
     single_threaded()
     torch.set_num_threads(plan.threads)
-    try:
-        plan.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{plan.out} cannot be made ({error}); choose another --out.") from error
+    make_folder(plan.out)
     train, lessons, held = _photographs(plan)
     faces = None if plan.faces is None else paste_faces(plan.faces)
     batches = Batches(train, lessons, faces, settings.batch, settings.side, settings.seed)
