@@ -13,6 +13,11 @@ DataOption = Annotated[
     typer.Option(help="Folder with labels.npz and shards, or pictures with a JSON file each.", show_default=False),
 ]
 
+BranchesOption = Annotated[
+    int, typer.Option(min=1, max=6, help="Parallel convolutions while training, folded into one at the end; 1: plain.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
 
 def landmarks(
     data: DataOption,
@@ -28,20 +33,21 @@ def landmarks(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     batch: Annotated[int, typer.Option(min=4, help="Crops a step.")] = 128,
     rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Highest learning rate.")] = 2e-3,
-    freeze: Annotated[int, typer.Option(min=0, max=8, help="First blocks kept as they are.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
     hold_out: Annotated[str, typer.Option(help="Groups never trained on, separated by commas.")] = "",
     hold_fraction: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of all groups held out.")] = 0.06,
     threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 2,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 1,
+    branches: BranchesOption = 1,
+    device: DeviceOption = "auto",
 ) -> None:
     """Train or fine-tune the 106-point network; best.safetensors and best.onnx end up in --out."""
     from streamer.training.landmarks import Plan, train_landmarks
     from streamer.training.trainer import Settings
 
     logging.getLogger("streamer.training").setLevel(logging.INFO)
-    plan = Plan(data, out, init, resume, _names(hold_out), hold_fraction, threads, workers)
-    path = train_landmarks(plan, Settings(epochs, batch, rate, seed, minutes, freeze))
+    plan = Plan(data, out, init, resume, _names(hold_out), hold_fraction, threads, workers, device)
+    path = train_landmarks(plan, Settings(epochs, batch, rate, seed, minutes, branches))
     typer.echo(f"{path} is ready: facestream run --set landmarks.weights={path}")
 
 
@@ -69,14 +75,16 @@ def detector(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make batches.")] = 1,
+    branches: BranchesOption = 1,
+    device: DeviceOption = "auto",
 ) -> None:
     """Train or fine-tune the TinyMog detector; samples.jpg, curves.png and best.safetensors end up in --out."""
     from streamer.training.detection.run import Plan, train_detector
     from streamer.training.detection.trainer import Settings
 
     logging.getLogger("streamer.training").setLevel(logging.INFO)
-    plan = Plan(tuple(data), faces, out, init, resume, threads, workers)
-    path = train_detector(plan, Settings(crops, batch, side, rate, seed, minutes))
+    plan = Plan(tuple(data), faces, out, init, resume, threads, workers, device)
+    path = train_detector(plan, Settings(crops, batch, side, rate, seed, minutes, branches=branches))
     typer.echo(f"{path} is ready: facestream run --set detector.name=tinymog --set detector.weights={path}")
 
 

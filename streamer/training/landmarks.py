@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from streamer.landmarks.network import load_network
+from streamer.runtime.devices import resolve_device
 from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
@@ -32,6 +33,7 @@ class Plan:
         hold_fraction: share of all groups held out.
         threads: torch threads.
         workers: processes that make batches.
+        device: ``auto``, ``cpu`` or ``cuda``.
     """
 
     data: Path
@@ -42,6 +44,7 @@ class Plan:
     hold_fraction: float = 0.06
     threads: int = 2
     workers: int = 1
+    device: str = "auto"
 
 
 def train_landmarks(plan: Plan, settings: Settings) -> Path:
@@ -58,6 +61,7 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
         FacestreamError: a package is missing, the data is unusable, the folder cannot be written, training
             diverged, or the export does not say what torch says.
     """
+    device = resolve_device(plan.device)
     require("matplotlib", "onnx")
     single_threaded()
     torch.set_num_threads(plan.threads)
@@ -71,9 +75,7 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
         )
     train, test = faces.subset(~held), faces.subset(held)
     _log.info("%d faces to train on, %d held out", len(train), len(test))
-    trainer = Trainer(train, test, settings, plan.out, plan.workers)
-    if plan.init is not None:
-        trainer.start_from(plan.init)
+    trainer = Trainer(train, test, settings, plan.out, plan.workers, device, plan.init)
     if plan.resume:
         trainer.resume()
     return export(trainer.run(), train, settings.seed)

@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from streamer.errors import FacestreamError, OutputError
+from streamer.runtime.devices import Device
 from streamer.training.checkpoint import RunState, read_state, write_state
 
 T = TypeVar("T")
+Moved = TypeVar("Moved")
+Network = TypeVar("Network", bound=nn.Module)
 
 SAVE_SECONDS: Final = 120.0
 """Longest work that a kill can cost."""
@@ -23,12 +26,15 @@ SAVE_SECONDS: Final = 120.0
 LONGEST_STEP: Final = 60.0
 """Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
 
+_TRIALS: Final = 20
 _WARM_UP: Final = 0.04
 _FINAL_RATE: Final = 0.01
 
 
-def loader(batches: Dataset[T], start: int, stop: int, workers: int, ahead: int) -> DataLoader[T]:
-    """Batches ``start`` … ``stop − 1`` in order, at most ``ahead`` a worker made ahead.
+def loader(
+    batches: Dataset[T], start: int, stop: int, workers: int, ahead: int, device: Device = "cpu"
+) -> DataLoader[T]:
+    """Batches ``start`` … ``stop − 1`` in order, at most ``ahead`` a worker made ahead, pinned for a GPU.
 
     Workers are forked, for the pictures need not be copied then. A forked process must not inherit OpenCV's
     thread pool (its first call would wait for threads that are not there): call
@@ -41,7 +47,22 @@ def loader(batches: Dataset[T], start: int, stop: int, workers: int, ahead: int)
         num_workers=workers,
         prefetch_factor=ahead if workers else None,
         multiprocessing_context="fork" if workers else None,
+        pin_memory=device == "cuda",
     )
+
+
+def on_device(network: Network, device: Device) -> Network:
+    """The network on the device, laid out channels last, the way its convolutions run fastest."""
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def moved(batch: Moved, device: Device) -> Moved:
+    """A batch (tensors in nested named tuples) on the device."""
+    parts: Any = batch
+    if isinstance(batch, Tensor):
+        return parts.to(device, non_blocking=True)  # type: ignore[no-any-return]
+    return parts._make(moved(part, device) for part in parts)  # type: ignore[no-any-return]
 
 
 def part_done(state: RunState, total: int, minutes: float) -> float:
@@ -58,11 +79,17 @@ def one_cycle(highest: float, done: float) -> float:
     return highest * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
 
 
-def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Convolutions decay; BatchNorm, PReLU, biases and scales do not."""
+def adamw(network: nn.Module, rate: float, decay: float) -> torch.optim.AdamW:
+    """The optimizer: convolutions decay; BatchNorm, PReLU, biases and scales do not."""
     matrices = [value for value in network.parameters() if value.ndim > 1]
     vectors = [value for value in network.parameters() if value.ndim <= 1]
-    return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=matrices[0].is_cuda)
+
+
+def mark_every(total: int, least: int) -> int:
+    """Batches from one trial to the next: ``least``, or more where a fast machine would do little but trials."""
+    return max(1, least, total // _TRIALS)
 
 
 def descend(loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, largest: float) -> None:
@@ -85,10 +112,9 @@ def descend(loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, 
 def follow(average: nn.Module, network: nn.Module, decay: float, batch: int) -> None:
     """Move the average towards the network; faster at the start, when it has little to remember."""
     decay = min(decay, (1 + batch) / (10 + batch))
-    means = average.state_dict()
-    for name, value in network.state_dict().items():
-        if value.is_floating_point():
-            means[name].lerp_(value, 1 - decay)
+    pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
+    means, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+    torch._foreach_lerp_(list(means), list(values), 1 - decay)  # one kernel on a GPU instead of hundreds
 
 
 def save_run(

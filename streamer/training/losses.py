@@ -83,7 +83,7 @@ def point_loss(predicted: Tensor, wanted: Tensor, labelled: Tensor, pose: Tensor
         labelled: ``(n, 106)`` 1 where the label is there, else 0.
         pose: ``(n, 3)`` degrees, NaN where not labelled.
     """
-    weights = labelled * part_weights() * pose_weights(pose)[:, None]
+    weights = labelled * part_weights().to(labelled.device) * pose_weights(pose)[:, None]
     per_point = wing((predicted - wanted) * CROP).sum(dim=2)
     return (per_point * weights).sum() / labelled.sum().clamp(min=1)
 

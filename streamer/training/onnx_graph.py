@@ -19,19 +19,16 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from streamer.landmarks.network import BGR_MEAN, CROP, Head, Inverted, LandmarkNetwork, Separable
 from streamer.landmarks.presence import FLAT, MIDDLE, POOLED, PresenceHead
 from streamer.landmarks.topology import POINTS
+from streamer.training.onnx_builder import Array, Graph, as_numpy, fold_norm
 
-Array = NDArray[np.float64]
 _BLOCK: Final = 16
 _FINE_PADDING: Final = 8
 """Channels that padding adds to the 24 of the fine features."""
-
-_OPSET: Final = 17
-_IR_VERSION: Final = 8
 
 
 def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inputs: bool = False) -> onnx.ModelProto:
@@ -46,7 +43,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
         Model with input ``crops`` uint8 BGR ``(n, 96, 96, 3)`` and outputs ``landmarks`` ``(n, 106, 2)`` in
         pixels of the crop, ``pose`` ``(n, 3)`` pitch, roll, yaw in degrees of the crop, ``presence`` ``(n,)``.
     """
-    graph = _Graph()
+    graph = Graph()
     blocks: list[Any] = list(network.backbone.children())
     x = _first_block(graph, blocks[0])
     for block in blocks[1:8]:
@@ -56,7 +53,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
         x = _inverted(graph, x, block)
     middle, last = x, _inverted(graph, x, blocks[13])
 
-    mean_face = _numpy(network.mean_face)
+    mean_face = as_numpy(network.mean_face)
     points = _head(graph, last, network.keypoint_head, 0.5 * CROP, mean_face * CROP)
     pose = _head(graph, last, network.pose_head, 180.0 / np.pi, np.zeros(3))
     flat = _flat_inputs(graph, fine, last, points)
@@ -77,6 +74,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
         graph.name(flat, "flat")
         outputs |= {"middle": ["n", *MIDDLE], "flat": ["n", FLAT + 2 * _FINE_PADDING]}
     return graph.model(
+        "landmarks106",
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", CROP, CROP, 3])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes) for name, sizes in outputs.items()],
     )
@@ -101,63 +99,6 @@ def as_inputs(
     return np.concatenate([middle.reshape(count, -1), pooled, last, points / np.float32(CROP) - mean_face], axis=1)
 
 
-class _Graph:
-    """Nodes and constants in the making; every method returns the name of the tensor it made."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        name = f"t{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
-    def constant(self, values: NDArray[Any], dtype: type[np.generic] = np.float32) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), name))
-        return name
-
-    def name(self, tensor: str, name: str) -> None:
-        self.nodes.append(helper.make_node("Identity", [tensor], [name]))
-
-    def conv(self, x: str, weight: Array, bias: Array, stride: tuple[int, int] = (1, 1), padding: int = 0) -> str:
-        """Convolution of any kernel; one input channel per output channel means depthwise."""
-        depthwise = weight.shape[1] == 1 and weight.shape[0] > 1 and weight.shape[2:] == (3, 3)
-        return self.add(
-            "Conv",
-            x,
-            self.constant(weight),
-            self.constant(bias),
-            kernel_shape=list(weight.shape[2:]),
-            strides=list(stride),
-            pads=[padding] * 4,
-            group=len(weight) if depthwise else 1,
-        )
-
-    def linear(self, x: str, weight: Array, bias: Array) -> str:
-        return self.add("Gemm", x, self.constant(weight), self.constant(bias), transB=1)
-
-    def model(self, inputs: list[Any], outputs: list[Any]) -> onnx.ModelProto:
-        graph = helper.make_graph(self.nodes, "landmarks106", inputs, outputs, self.constants)
-        opset = helper.make_opsetid("", _OPSET)
-        model = helper.make_model(graph, opset_imports=[opset], producer_name="facestream")
-        model.ir_version = _IR_VERSION
-        onnx.checker.check_model(model, full_check=True)
-        return model
-
-
-def _numpy(tensor: Any) -> Array:
-    return np.asarray(tensor.detach().cpu().numpy(), np.float64)
-
-
-def _fold(conv: Any, norm: Any) -> tuple[Array, Array]:
-    """Weights and bias of a bias-free convolution with the BatchNorm after it folded in."""
-    scale = _numpy(norm.weight) / np.sqrt(_numpy(norm.running_var) + norm.eps)
-    weight = _numpy(conv.weight) * scale[:, None, None, None]
-    return weight, _numpy(norm.bias) - _numpy(norm.running_mean) * scale
-
-
 def _blocked(channels: int) -> int:
     return -(-channels // _BLOCK) * _BLOCK
 
@@ -168,14 +109,14 @@ def _pad(array: Array, *sizes: int) -> Array:
     return np.pad(array, missing + [(0, 0)] * (array.ndim - len(missing)))
 
 
-def _pointwise(graph: _Graph, x: str, weight: Array, bias: Array) -> str:
+def _pointwise(graph: Graph, x: str, weight: Array, bias: Array) -> str:
     outputs, inputs = _blocked(weight.shape[0]), _blocked(weight.shape[1])
     return graph.conv(x, _pad(weight, outputs, inputs), _pad(bias, outputs))
 
 
-def _first_block(graph: _Graph, block: Any) -> str:
+def _first_block(graph: Graph, block: Any) -> str:
     """Block 1 on interleaved bytes, with the normalisation of the picture in its weights."""
-    weight, bias = _fold(block.conv[0], block.conv[1])
+    weight, bias = fold_norm(block.conv[0], block.conv[1])
     bias = bias - weight.sum(axis=(1, 2, 3)) * np.array(BGR_MEAN)
     rows = np.zeros((_BLOCK, 1, 3, 9))
     for channel in range(3):
@@ -183,45 +124,45 @@ def _first_block(graph: _Graph, block: Any) -> str:
     shape = graph.constant(np.array([-1, 1, CROP, CROP * 3]), np.int64)
     x = graph.add("Reshape", graph.add("Cast", "crops", to=TensorProto.FLOAT), shape)
     x = graph.add("Relu", graph.conv(x, rows, _pad(bias, _BLOCK), stride=(2, 6)))
-    return graph.add("Relu", _pointwise(graph, x, *_fold(block.conv[3], block.conv[4])))
+    return graph.add("Relu", _pointwise(graph, x, *fold_norm(block.conv[3], block.conv[4])))
 
 
-def _separable(graph: _Graph, x: str, block: Separable) -> str:
+def _separable(graph: Graph, x: str, block: Separable) -> str:
     depth: Any = block.conv[0]
-    weight, bias = _fold(depth, block.conv[1])
+    weight, bias = fold_norm(depth, block.conv[1])
     channels = _blocked(len(weight))
-    x = graph.conv(x, _pad(weight, channels), _pad(bias, channels), depth.stride, depth.padding[0])
+    x = graph.conv(x, _pad(weight, channels), _pad(bias, channels), depth.stride, depth.padding[0], depthwise=True)
     x = graph.add("Relu", x)
-    return graph.add("Relu", _pointwise(graph, x, *_fold(block.conv[3], block.conv[4])))
+    return graph.add("Relu", _pointwise(graph, x, *fold_norm(block.conv[3], block.conv[4])))
 
 
-def _inverted(graph: _Graph, x: str, block: Inverted) -> str:
+def _inverted(graph: Graph, x: str, block: Inverted) -> str:
     depth: Any = block.conv[3]
     prelu: Any = block.conv[2]
-    wide = _pointwise(graph, x, *_fold(block.conv[0], block.conv[1]))
-    weight, bias = _fold(depth, block.conv[4])
-    slope = _numpy(prelu.weight)[:, None, None, None]
+    wide = _pointwise(graph, x, *fold_norm(block.conv[0], block.conv[1]))
+    weight, bias = fold_norm(depth, block.conv[4])
+    slope = as_numpy(prelu.weight)[:, None, None, None]
     stride, padding = depth.stride, depth.padding[0]
-    linear = graph.conv(wide, weight * slope, np.zeros_like(bias), stride, padding)
-    positive = graph.conv(graph.add("Relu", wide), weight * (1 - slope), bias, stride, padding)
+    linear = graph.conv(wide, weight * slope, np.zeros_like(bias), stride, padding, depthwise=True)
+    positive = graph.conv(graph.add("Relu", wide), weight * (1 - slope), bias, stride, padding, depthwise=True)
     both = graph.add("Relu", graph.add("Add", linear, positive))
-    return _pointwise(graph, both, *_fold(block.conv[6], block.conv[7]))
+    return _pointwise(graph, both, *fold_norm(block.conv[6], block.conv[7]))
 
 
-def _head(graph: _Graph, x: str, head: Head, scale: float, offset: Array) -> str:
+def _head(graph: Graph, x: str, head: Head, scale: float, offset: Array) -> str:
     """Inverted block and three dense layers; the result is ``output * scale + offset``."""
     branch: Any = head.branches[0]
     block, _, first, second, final = branch
     x = graph.add("Flatten", _inverted(graph, x, block))
     for layer in (first, second):
-        weight, bias = _fold(layer[0], layer[1])
+        weight, bias = fold_norm(layer[0], layer[1])
         x = graph.linear(x, weight[:, :, 0, 0], bias)
-        x = graph.add("PRelu", x, graph.constant(_numpy(layer[2].weight)))
-    weight, bias = _fold(final[0], final[1])
+        x = graph.add("PRelu", x, graph.constant(as_numpy(layer[2].weight)))
+    weight, bias = fold_norm(final[0], final[1])
     return graph.linear(x, weight[:, :, 0, 0] * scale, bias * scale + offset)
 
 
-def _flat_inputs(graph: _Graph, fine: str, last: str, points: str) -> str:
+def _flat_inputs(graph: Graph, fine: str, last: str, points: str) -> str:
     """The flat part of ``presence_inputs``, with padded channels and points in crop pixels."""
     return graph.add(
         "Concat",
@@ -233,13 +174,13 @@ def _flat_inputs(graph: _Graph, fine: str, last: str, points: str) -> str:
     )
 
 
-def _presence(graph: _Graph, middle: str, flat: str, mean_face: Array, head: PresenceHead) -> str:
+def _presence(graph: Graph, middle: str, flat: str, mean_face: Array, head: PresenceHead) -> str:
     """The logit; standardisation and the points' unit (crop pixels here) go into the weights."""
     norm: Any = head.spatial[0]
     conv: Any = head.spatial[1]
-    scale = 1.0 / np.sqrt(_numpy(norm.running_var) + norm.eps)
-    kernel = _numpy(conv.weight) * scale[:, None, None]
-    shift = _numpy(conv.bias) - np.einsum("oihw,i->o", kernel, _numpy(norm.running_mean))
+    scale = 1.0 / np.sqrt(as_numpy(norm.running_var) + norm.eps)
+    kernel = as_numpy(conv.weight) * scale[:, None, None]
+    shift = as_numpy(conv.bias) - np.einsum("oihw,i->o", kernel, as_numpy(norm.running_mean))
     spatial = graph.add("Flatten", graph.add("Relu", graph.conv(middle, kernel, shift, tuple(conv.stride))))
 
     first, _, second, _, third = (layer for layer in head.layers)
@@ -250,15 +191,15 @@ def _presence(graph: _Graph, middle: str, flat: str, mean_face: Array, head: Pre
     split = weight.shape[1] - FLAT
     weight = np.concatenate([weight[:, :split], _widen_fine(weight[:, split:])], axis=1)
     x = graph.add("Relu", graph.linear(graph.add("Concat", spatial, flat, axis=1), weight, bias))
-    x = graph.add("Relu", graph.linear(x, _numpy(second.weight), _numpy(second.bias)))
-    return graph.linear(x, _numpy(third.weight), _numpy(third.bias))
+    x = graph.add("Relu", graph.linear(x, as_numpy(second.weight), as_numpy(second.bias)))
+    return graph.linear(x, as_numpy(third.weight), as_numpy(third.bias))
 
 
 def _standardised(norm: Any, first: Any) -> tuple[Array, Array]:
     """Weights and bias of the first layer with the standardisation of its flat inputs folded in."""
-    weight = _numpy(first.weight)
-    flat = weight[:, -FLAT:] / np.sqrt(_numpy(norm.running_var) + norm.eps)
-    bias = _numpy(first.bias) - flat @ _numpy(norm.running_mean)
+    weight = as_numpy(first.weight)
+    flat = weight[:, -FLAT:] / np.sqrt(as_numpy(norm.running_var) + norm.eps)
+    bias = as_numpy(first.bias) - flat @ as_numpy(norm.running_mean)
     return np.concatenate([weight[:, :-FLAT], flat], axis=1), bias
 
 

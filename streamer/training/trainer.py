@@ -7,27 +7,30 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from streamer.landmarks.network import LandmarkNetwork, normalise
-from streamer.runtime.states import load_state, save_state
+from streamer.landmarks.network import LandmarkNetwork, load_network, normalise
+from streamer.runtime.devices import Device
+from streamer.runtime.states import save_state
 from streamer.training import curves
 from streamer.training.batches import Batch, Batches
+from streamer.training.branches import branched, folded
 from streamer.training.checkpoint import RunState
 from streamer.training.datasets import FaceSet
 from streamer.training.loop import (
     LONGEST_STEP,
     SAVE_SECONDS,
+    adamw,
     descend,
     follow,
     loader,
+    mark_every,
+    moved,
+    on_device,
     one_cycle,
-    parameter_groups,
     part_done,
     progress_bar,
     resume_run,
@@ -56,8 +59,7 @@ class Settings:
         rate: highest learning rate.
         seed: of everything drawn.
         minutes: if not 0, the schedule ends by then even if epochs are left.
-        frozen: first blocks of the backbone that stay as they start. The first four take half of the arithmetic
-            of a step, so a fine-tuning run that keeps them sees almost twice the faces in the same time.
+        branches: parallel convolutions while training, see ``streamer.training.branches``.
     """
 
     epochs: int = 40
@@ -65,7 +67,7 @@ class Settings:
     rate: float = 2e-3
     seed: int = 0
     minutes: float = 0.0
-    frozen: int = 0
+    branches: int = 1
 
 
 class Trainer:
@@ -77,19 +79,31 @@ class Trainer:
         settings: of the run.
         out: folder for ``last.pt``, ``best.safetensors``, ``curves.csv`` and ``curves.png``.
         workers: processes that make batches.
+        device: where the network is trained.
+        init: a checkpoint in published names to begin with; ``None``: from nothing.
+
+    Raises:
+        WeightsError: the checkpoint to begin with is missing or of another network.
     """
 
-    def __init__(self, train: FaceSet, held: FaceSet, settings: Settings, out: Path, workers: int) -> None:
+    def __init__(
+        self,
+        train: FaceSet,
+        held: FaceSet,
+        settings: Settings,
+        out: Path,
+        workers: int,
+        device: Device = "cpu",
+        init: Path | None = None,
+    ) -> None:
         torch.manual_seed(settings.seed)
-        self._settings, self._out, self._workers = settings, out, workers
+        self._settings, self._out, self._workers, self._device = settings, out, workers, device
         self._batches = Batches(train, settings.batch, settings.seed)
         self._epoch = max(1, len(train) // self._batches.faces_per_batch)
-        self._network = LandmarkNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        plain = LandmarkNetwork() if init is None else load_network(init)
+        self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._stem = frozen_stem(self._network, settings.frozen)
-        self._optimizer = torch.optim.AdamW(
-            parameter_groups(self._network, _DECAY), lr=settings.rate, betas=(0.9, 0.99)
-        )
+        self._optimizer = adamw(self._network, settings.rate, _DECAY)
         self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
         self._state = RunState({}, {}, {}, settings=asdict(settings))
 
@@ -98,16 +112,6 @@ class Trainer:
         """Batches in the whole run."""
         return self._epoch * self._settings.epochs
 
-    def start_from(self, weights: Path) -> None:
-        """Fine-tune: begin with a checkpoint in published names.
-
-        Raises:
-            WeightsError: it is missing or of another network.
-        """
-        load_state(self._network, weights)
-        self._average.load_state_dict(self._network.state_dict())
-        self._stem = frozen_stem(self._network, self._settings.frozen)
-
     def resume(self) -> None:
         """Go on where ``last.pt`` of the output folder ends.
 
@@ -115,7 +119,6 @@ class Trainer:
             FacestreamError: there is none, or its run had other settings.
         """
         self._state = resume_run(asdict(self._settings), self._network, self._average, self._optimizer, self._out)
-        self._stem = frozen_stem(self._network, self._settings.frozen)
 
     def run(self) -> Path:
         """Train to the end.
@@ -124,18 +127,19 @@ class Trainer:
             The file of the best moving average.
         """
         state, before = self._state, time.monotonic()
+        every = mark_every(self.total, self._epoch)
         saved = before
         sums: list[Losses] = []
         with progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
-            for batch in loader(self._batches, state.batch, self.total, self._workers, _AHEAD):
-                sums.append(self._step(batch))
+            for batch in loader(self._batches, state.batch, self.total, self._workers, _AHEAD, self._device):
+                sums.append(self._step(moved(batch, self._device)))
                 state.batch += 1
                 now = time.monotonic()
                 state.seconds += min(now - before, LONGEST_STEP)
                 before = now
                 over = self._done() >= 1
-                if state.batch % self._epoch == 0 or over:
+                if state.batch % every == 0 or over:
                     note = self._mark(sums)
                     sums.clear()
                     progress.update(task, note=note)
@@ -163,11 +167,7 @@ class Trainer:
 
     def _losses(self, batch: Batch) -> Losses:
         crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            features = self._stem(crops)
-        for block in list(self._network.backbone.children())[self._settings.frozen :]:
-            features = block(features)
-        points, pose = self._network.heads(features)
+        points, pose = self._network(crops)
         pairs = len(batch.between)
         terms = (
             point_loss(points, batch.points, batch.labelled, batch.pose),
@@ -179,8 +179,8 @@ class Trainer:
 
     def _mark(self, sums: list[Losses]) -> str:
         """Marks of the moving average, the files of the run, and a line for the progress bar."""
-        state = self._state
-        marks = self._trial.run(self._average)
+        state, average = self._state, folded(self._average)
+        marks = self._trial.run(average)
         mean = [float(torch.stack(term).mean()) for term in zip(*sums, strict=True)]
         row = {
             "batch": float(state.batch),
@@ -200,8 +200,8 @@ class Trainer:
         score = (marks.clean + marks.rough) / 2
         if score < state.best:
             state.best = score
-            save_state(self._average, self._out / "best.safetensors", {"marks": str(marks)})
-        save_state(self._average, self._out / "last.safetensors", {"marks": str(marks)})
+            save_state(average, self._out / "best.safetensors", {"marks": str(marks)})
+        save_state(average, self._out / "last.safetensors", {"marks": str(marks)})
         self._save()
         curves.write_csv(state.history, self._out / "curves.csv")
         curves.write_png(state.history, _PANELS, self._out / "curves.png")
@@ -212,25 +212,3 @@ class Trainer:
     def _save(self) -> None:
         """Write the checkpoint."""
         save_run(self._state, self._network, self._average, self._optimizer, self._out)
-
-
-def frozen_stem(network: LandmarkNetwork, count: int) -> nn.Sequential:
-    """The first blocks as they are now, BatchNorm folded into the convolutions, for running without gradients.
-
-    Args:
-        network: its first blocks are taken out of training (they get no gradient and keep their statistics).
-        count: how many; 0 gives the identity.
-
-    Returns:
-        A copy that computes what the blocks compute in evaluation mode.
-    """
-    layers: list[nn.Module] = []
-    for block in list(network.backbone.children())[:count]:
-        block.requires_grad_(False)
-        for layer in copy.deepcopy(block).eval().modules():
-            if isinstance(layer, nn.BatchNorm2d):
-                convolution: Any = layers.pop()
-                layers.append(fuse_conv_bn_eval(convolution, layer))
-            elif not list(layer.children()):
-                layers.append(layer)
-    return nn.Sequential(*layers).eval()

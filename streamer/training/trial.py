@@ -76,15 +76,16 @@ def predict(
     """Run a network over many crops.
 
     Args:
-        network: in evaluation mode.
+        network: in evaluation mode, on any device.
         crops: ``(n, 96, 96, 3)`` BGR.
 
     Returns:
         points ``(n, 106, 2)`` in the unit square and pose ``(n, 3)`` in degrees.
     """
     parts: list[tuple[Tensor, Tensor]] = []
+    device = next(network.parameters()).device
     for start in range(0, len(crops), 128):
-        batch = torch.from_numpy(crops[start : start + 128]).permute(0, 3, 1, 2)
+        batch = torch.from_numpy(crops[start : start + 128]).permute(0, 3, 1, 2).to(device)
         parts.append(network(normalise(batch).contiguous(memory_format=torch.channels_last)))
-    points, pose = (torch.cat(column) for column in zip(*parts, strict=True))
+    points, pose = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
     return points.numpy(), torch.rad2deg(pose).numpy()

@@ -59,12 +59,12 @@ def photos(astronaut: np.ndarray) -> PhotoSet:
     return PhotoSet(made, pictures)
 
 
-def trainer(photos: PhotoSet, out: Path, **changes: float) -> Trainer:
+def trainer(photos: PhotoSet, out: Path, init: Path | None = None, **changes: float) -> Trainer:
     out.mkdir(exist_ok=True)
     settings = Settings(**(TINY | changes))  # type: ignore[arg-type]
     lessons = [Lesson(NO_HINTS, np.zeros(0, np.intp)) for _ in photos.photographs]
     batches = Batches(photos, lessons, None, settings.batch, settings.side, settings.seed)
-    return Trainer(batches, Trial(photos.replaced(photos.photographs[:1])), settings, out, workers=0)
+    return Trainer(batches, Trial(photos.replaced(photos.photographs[:1])), settings, out, workers=0, init=init)
 
 
 def test_a_run_leaves_its_files(photos: PhotoSet, tmp_path: Path) -> None:
@@ -129,12 +129,16 @@ def test_the_average_follows_faster_at_the_start() -> None:
 
 def test_starting_from_weights(photos: PhotoSet, tmp_path: Path) -> None:
     best = trainer(photos, tmp_path / "first").run()
-    second = trainer(photos, tmp_path / "second")
-    second.start_from(best)
+    second = trainer(photos, tmp_path / "second", init=best)
     for network in (second._network, second._average):
         assert all(torch.equal(a, b) for a, b in zip(network.parameters(), weights(best).parameters(), strict=True))
     with pytest.raises(WeightsError):
-        second.start_from(tmp_path / "nothing.safetensors")
+        trainer(photos, tmp_path / "third", init=tmp_path / "nothing.safetensors")
+
+
+def test_branches_fold_into_the_plain_network(photos: PhotoSet, tmp_path: Path) -> None:
+    best = trainer(photos, tmp_path / "branched", branches=3).run()
+    assert set(weights(best).state_dict()) == set(TinyMogNetwork().state_dict())
 
 
 def test_resuming_with_other_settings_is_refused(photos: PhotoSet, tmp_path: Path) -> None:

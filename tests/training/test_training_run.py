@@ -1,4 +1,4 @@
-"""Losses, and whole training runs on a handful of faces: files, resuming, freezing, export."""
+"""Losses, and whole training runs on a handful of faces: files, resuming, export."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from safetensors import safe_open
 
 from streamer.errors import FacestreamError, OutputError, WeightsError
 from streamer.landmarks.geometry import CROP
-from streamer.landmarks.network import LandmarkNetwork, load_network, normalise
+from streamer.landmarks.network import load_network
 from streamer.landmarks.topology import MEAN_SHAPE_3D
 from streamer.runtime.weights import own_weights
 from streamer.training import losses
 from streamer.training.checkpoint import RunState, read_state, write_state
 from streamer.training.datasets import SIDE, DatasetError, FaceSet
 from streamer.training.landmarks import Plan, export, train_landmarks
-from streamer.training.trainer import Settings, Trainer, frozen_stem
+from streamer.training.trainer import Settings, Trainer
 
 needs_onnx = pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="onnx is not installed")
 
@@ -46,9 +46,8 @@ def faces(astronaut: np.ndarray) -> FaceSet:
 
 def trainer(faces: FaceSet, out: Path, **settings: float) -> Trainer:
     chosen = Settings(**({"epochs": 2, "batch": 8, "rate": 1e-3} | settings))  # type: ignore[arg-type]
-    made = Trainer(faces.subset(np.arange(8)), faces.subset(np.arange(8, 10)), chosen, out, workers=0)
-    made.start_from(own_weights("landmarks106.safetensors"))
-    return made
+    own = own_weights("landmarks106.safetensors")
+    return Trainer(faces.subset(np.arange(8)), faces.subset(np.arange(8, 10)), chosen, out, workers=0, init=own)
 
 
 def test_wing_is_logarithmic_near_and_linear_far() -> None:
@@ -138,24 +137,6 @@ def test_the_clock_ends_a_run(faces: FaceSet, tmp_path: Path) -> None:
     run = trainer(faces, tmp_path, epochs=100_000, minutes=0.01)
     run.run()
     assert read_state(tmp_path / "last.pt").batch < run.total
-
-
-def test_frozen_blocks_stay_and_compute_the_same(faces: FaceSet, tmp_path: Path) -> None:
-    before = load_network(own_weights("landmarks106.safetensors"))
-    crops = normalise(torch.randint(0, 256, (2, 3, 96, 96), dtype=torch.uint8))
-    expected = crops
-    for block in list(before.backbone.children())[:4]:
-        expected = block(expected)
-    assert torch.allclose(frozen_stem(before, 4)(crops), expected, atol=1e-4)
-    assert frozen_stem(LandmarkNetwork(), 0)(crops) is crops
-
-    after = load_network(trainer(faces, tmp_path, frozen=4).run())
-    for name, value in before.state_dict().items():
-        if "num_batches" in name:
-            continue
-        frozen = name.startswith(tuple(f"backbone.conv{number}." for number in range(1, 5)))
-        same = torch.equal(value, after.state_dict()[name])
-        assert same == frozen, name
 
 
 def test_checkpoints_are_whole_or_absent(tmp_path: Path) -> None:

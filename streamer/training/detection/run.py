@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from streamer.errors import FacestreamError
+from streamer.runtime.devices import resolve_device
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, load_faces
 from streamer.training.detection.batches import Batches
@@ -43,6 +44,7 @@ class Plan:
         resume: go on with the run in ``out``.
         threads: torch threads.
         workers: processes that make batches.
+        device: ``auto``, ``cpu`` or ``cuda``.
     """
 
     data: tuple[Path, ...]
@@ -52,6 +54,7 @@ class Plan:
     resume: bool = False
     threads: int = 1
     workers: int = 1
+    device: str = "auto"
 
 
 def train_detector(plan: Plan, settings: Settings) -> Path:
@@ -70,6 +73,7 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     """
     if settings.side % 32 or not 160 <= settings.side < 512:
         raise FacestreamError(f"--side {settings.side}: a multiple of 32 from 160 to 480 is wanted.")
+    device = resolve_device(plan.device)
     require("matplotlib")
     single_threaded()
     torch.set_num_threads(plan.threads)
@@ -77,9 +81,7 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     train, lessons, held = _photographs(plan)
     faces = None if plan.faces is None else paste_faces(plan.faces)
     batches = Batches(train, lessons, faces, settings.batch, settings.side, settings.seed)
-    trainer = Trainer(batches, Trial(held), settings, plan.out, plan.workers)
-    if plan.init is not None:
-        trainer.start_from(plan.init)
+    trainer = Trainer(batches, Trial(held), settings, plan.out, plan.workers, device, plan.init)
     if plan.resume:
         trainer.resume()
     else:

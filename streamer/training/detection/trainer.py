@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from streamer.detectors.tinymog_network import TinyMogNetwork, load_tinymog
+from streamer.runtime.devices import Device
 from streamer.runtime.states import save_state
+from streamer.training.branches import branched, folded
 from streamer.training.checkpoint import RunState
 from streamer.training.curves import write_csv, write_png
 from streamer.training.detection.anchors import anchor_table
@@ -24,11 +26,14 @@ from streamer.training.detection.trial import Marks, Trial
 from streamer.training.loop import (
     LONGEST_STEP,
     SAVE_SECONDS,
+    adamw,
     descend,
     follow,
     loader,
+    mark_every,
+    moved,
+    on_device,
     one_cycle,
-    parameter_groups,
     part_done,
     progress_bar,
     resume_run,
@@ -56,7 +61,8 @@ class Settings:
         rate: highest learning rate.
         seed: of everything drawn.
         minutes: if not 0, the schedule ends by then even if crops are left.
-        marked: samples from one trial to the next.
+        marked: samples from one trial to the next, at least.
+        branches: parallel convolutions while training, see ``streamer.training.branches``.
     """
 
     crops: int = 1_000_000
@@ -66,6 +72,7 @@ class Settings:
     seed: int = 0
     minutes: float = 0.0
     marked: int = 10_000
+    branches: int = 1
 
 
 class Trainer:
@@ -77,34 +84,40 @@ class Trainer:
         settings: of the run.
         out: folder for ``last.pt``, ``best.safetensors``, ``last.safetensors``, ``curves.csv`` and ``curves.png``.
         workers: processes that make batches.
+        device: where the network is trained.
+        init: weights of ours or a published checkpoint to begin with; ``None``: from nothing.
+
+    Raises:
+        WeightsError: the weights to begin with are missing or of another network.
     """
 
-    def __init__(self, batches: Batches, trial: Trial, settings: Settings, out: Path, workers: int) -> None:
+    def __init__(
+        self,
+        batches: Batches,
+        trial: Trial,
+        settings: Settings,
+        out: Path,
+        workers: int,
+        device: Device = "cpu",
+        init: Path | None = None,
+    ) -> None:
         torch.manual_seed(settings.seed)
         self._batches, self._trial, self._settings = batches, trial, settings
-        self._out, self._workers = out, workers
-        self._network = TinyMogNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._out, self._workers, self._device = out, workers, device
+        plain = TinyMogNetwork() if init is None else load_tinymog(init)
+        self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._optimizer = torch.optim.AdamW(
-            parameter_groups(self._network, _DECAY), lr=settings.rate, betas=(0.9, 0.99)
-        )
+        self._optimizer = adamw(self._network, settings.rate, _DECAY)
         anchors = anchor_table(settings.side, settings.side)
-        self._centres, self._strides = torch.from_numpy(anchors.centres), torch.from_numpy(anchors.strides)
+        self._centres, self._strides = (
+            torch.from_numpy(part).to(device) for part in (anchors.centres, anchors.strides)
+        )
         self._state = RunState({}, {}, {}, settings=asdict(settings))
 
     @property
     def total(self) -> int:
         """Batches in the whole run."""
         return max(1, self._settings.crops // self._settings.batch)
-
-    def start_from(self, weights: Path) -> None:
-        """Begin with weights of ours or a published checkpoint.
-
-        Raises:
-            WeightsError: they are missing or of another network.
-        """
-        self._network.load_state_dict(load_tinymog(weights).state_dict())
-        self._average.load_state_dict(self._network.state_dict())
 
     def resume(self) -> None:
         """Go on where ``last.pt`` of the output folder ends.
@@ -121,13 +134,15 @@ class Trainer:
             The file of the best moving average.
         """
         state = self._state
-        every = max(1, self._settings.marked // self._settings.batch)
+        every = mark_every(self.total, self._settings.marked // self._settings.batch)
         saved = time.monotonic()
         sums: list[Losses] = []
         with progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
-            for batch in self._timed(loader(self._batches, state.batch, self.total, self._workers, _AHEAD)):
-                sums.append(self._step(batch))
+            for batch in self._timed(
+                loader(self._batches, state.batch, self.total, self._workers, _AHEAD, self._device)
+            ):
+                sums.append(self._step(moved(batch, self._device)))
                 state.batch += 1
                 over = self._done() >= 1
                 if state.batch % every == 0 or over:
@@ -168,14 +183,15 @@ class Trainer:
 
     def _mark(self, sums: list[Losses]) -> str:
         """Marks of the moving average, the files of the run, and a line for the progress bar."""
-        state, marks = self._state, self._trial.run(self._average)
+        state, average = self._state, folded(self._average)
+        marks = self._trial.run(average)
         means = [float(torch.stack(term).mean()) for term in zip(*sums, strict=True)]
         state.history.append(self._row(means, marks))
         text = {"marks": str(marks), "crops": str(state.batch * self._settings.batch)}
         if -marks.score < state.best:
             state.best = -marks.score
-            save_state(self._average, self._out / "best.safetensors", text)
-        save_state(self._average, self._out / "last.safetensors", text)
+            save_state(average, self._out / "best.safetensors", text)
+        save_state(average, self._out / "last.safetensors", text)
         self._save()
         write_csv(state.history, self._out / "curves.csv")
         write_png(state.history, _PANELS, self._out / "curves.png")
