@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.detectors.postprocess import select
 from streamer.errors import ImageError
 from streamer.types import Detections, Image
 
@@ -63,6 +64,18 @@ class Detector(ABC):
     @abstractmethod
     def _detect(self, bgr: Image, min_face: float) -> Detections:
         """Find the faces of a validated image whose sides are at least ``min_face``, best score first."""
+
+
+class SingleShot(Detector):
+    """A detector whose network sees the whole shrunk image once."""
+
+    def _detect(self, bgr: Image, min_face: float) -> Detections:
+        small, back = shrink(bgr, self.max_side)
+        return select(enlarge(self._candidates(small), back), nms=self.nms, min_face=min_face)
+
+    @abstractmethod
+    def _candidates(self, bgr: Image) -> Detections:
+        """What passes the score in an image of the network's size, in its pixels, double ones included."""
 
 
 def as_bgr(image: NDArray[np.uint8]) -> Image:

@@ -10,6 +10,7 @@ from streamer.config import DetectorConfig, check_section
 from streamer.detectors.base import Detector, Settings
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
+from streamer.runtime.weights import own_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,18 @@ def _mtcnn(settings: Settings, backend: Backend) -> Detector:
 
 
 def _tinymog(settings: Settings, backend: Backend) -> Detector:
+    """An exported file runs on the CPU, without torch; our own does too unless there is a GPU."""
+    device = resolve_device(backend.device)
+    weights = backend.weights or own_weights("tinymog.onnx" if device == "cpu" else "tinymog.safetensors")
+    if weights.suffix == ".onnx":
+        from streamer.detectors.tinymog_onnx import OnnxTinyMog, open_tinymog
+
+        return OnnxTinyMog(open_tinymog(weights, backend.threads), **settings)
     from streamer.detectors.tinymog import TinyMog
     from streamer.detectors.tinymog_network import torch_network
 
-    device = resolve_device(backend.device)
-    return TinyMog(torch_network(backend.weights, backend.structure, device, backend.threads), **settings)
+    structure = backend.structure if backend.weights else _DEFAULTS.structure
+    return TinyMog(torch_network(weights, structure, device, backend.threads), **settings)
 
 
 def _refuse_weights(settings: Settings, backend: Backend) -> None:
@@ -113,7 +121,8 @@ def load_detector(
         weights: the user's own weights file, for detectors that take one.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads of the network.
-        structure: backbone of the weights of ``tinymog``; see :mod:`streamer.detectors.structure`.
+        structure: backbone of the user's weights of ``tinymog``, see :mod:`streamer.detectors.structure`; an
+            exported file (``.onnx``) brings its own, and runs on the CPU.
 
     Raises:
         ConfigError: there is no such detector, it takes no weights file, or a value is outside what is allowed.

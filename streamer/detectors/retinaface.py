@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, Settings, enlarge, shrink
-from streamer.detectors.postprocess import best_candidates, select
+from streamer.detectors.base import Settings, SingleShot
+from streamer.detectors.postprocess import best_candidates
 from streamer.runtime.sessions import onnx_session
 from streamer.runtime.weights import retinaface_mobilenet_onnx
 from streamer.types import Detections, FloatArray, Image
@@ -32,7 +32,7 @@ Network = Callable[[FloatArray], RawOutputs]
 """A network: blob ``(1, 3, H, W)``, BGR minus mean, sides multiples of 32, to raw outputs."""
 
 
-class RetinaFace(Detector):
+class RetinaFace(SingleShot):
     """RetinaFace over any network that gives its raw outputs.
 
     Args:
@@ -44,11 +44,9 @@ class RetinaFace(Detector):
         super().__init__(**settings)
         self._network = network
 
-    def _detect(self, bgr: Image, min_face: float) -> Detections:
-        small, back = shrink(bgr, self.max_side)
-        blob = to_blob(small)
-        candidates = decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
-        return select(enlarge(candidates, back), nms=self.nms, min_face=min_face)
+    def _candidates(self, bgr: Image) -> Detections:
+        blob = to_blob(bgr)
+        return decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
 
 
 def mobilenet_network(threads: int) -> Network:

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detectors.base import Detector, Settings, enlarge, shrink
-from streamer.detectors.postprocess import best_candidates, select
+from streamer.detectors.base import Settings, SingleShot
+from streamer.detectors.postprocess import best_candidates
 from streamer.types import Detections, FloatArray, Image
 
 STRIDES = (8, 16, 32)
@@ -32,8 +32,8 @@ Network = Callable[[FloatArray], RawOutputs]
 """A network: blob ``(1, 3, H, W)`` of :func:`to_blob` to raw outputs."""
 
 
-class TinyMog(Detector):
-    """TinyMog over any network that gives its raw outputs.
+class TinyMog(SingleShot):
+    """TinyMog over any network that gives its raw outputs; on the CPU, ``tinymog_onnx`` is faster.
 
     Args:
         network: see :data:`Network`.
@@ -44,11 +44,9 @@ class TinyMog(Detector):
         super().__init__(**settings)
         self._network = network
 
-    def _detect(self, bgr: Image, min_face: float) -> Detections:
-        small, back = shrink(bgr, self.max_side)
-        blob = to_blob(small)
-        candidates = decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
-        return select(enlarge(candidates, back), nms=self.nms, min_face=min_face)
+    def _candidates(self, bgr: Image) -> Detections:
+        blob = to_blob(bgr)
+        return decode(self._network(blob), (blob.shape[2], blob.shape[3]), self.score)
 
 
 def to_blob(bgr: Image) -> FloatArray:
@@ -77,13 +75,33 @@ def decode(raw: RawOutputs, size: tuple[int, int], threshold: float) -> Detectio
         Candidates in pixels of the network's input, in the anchors' order.
     """
     logits, distances, offsets = raw
-    chosen = best_candidates(logits, log(threshold / (1 - threshold)))
-    centres, strides = anchors_at(chosen, size)
-    sides = distances[chosen] * strides
+    chosen = best_candidates(logits, to_logit(threshold))
+    return decode_anchors(chosen, (logits[chosen], distances[chosen], offsets[chosen]), size)
+
+
+def to_logit(score: float) -> float:
+    """The logit that stands for a score between 0 and 1."""
+    return log(score / (1 - score))
+
+
+def decode_anchors(index: NDArray[np.intp], raw: RawOutputs, size: tuple[int, int]) -> Detections:
+    """Decode some anchors.
+
+    Args:
+        index: their numbers, ``(n,)``.
+        raw: the network's outputs for them alone.
+        size: as for :func:`decode`.
+
+    Returns:
+        One candidate an anchor, in pixels of the network's input.
+    """
+    logits, distances, offsets = raw
+    centres, strides = anchors_at(index, size)
+    sides = distances * strides
     return Detections(
         boxes=np.hstack([centres - sides[:, :2], centres + sides[:, 2:]]),
-        scores=np.asarray(1 / (1 + np.exp(-logits[chosen])), np.float32),
-        keypoints=centres[:, None] + offsets[chosen] * strides[:, None],
+        scores=np.asarray(1 / (1 + np.exp(-logits)), np.float32),
+        keypoints=centres[:, None] + offsets * strides[:, None],
     )
 
 

@@ -110,8 +110,8 @@ def load_tinymog(path: Path, structure: str = SCRFD_05G) -> TinyMogNetwork:
     return network.eval()
 
 
-def torch_network(weights: Path | None, structure: str, device: Device, threads: int) -> Network:
-    """The network with the user's weights, on torch.
+def torch_network(weights: Path, structure: str, device: Device, threads: int) -> Network:
+    """The network with the weights of a file, on torch.
 
     Args:
         weights: see :func:`load_tinymog`.
@@ -121,13 +121,8 @@ def torch_network(weights: Path | None, structure: str, device: Device, threads:
 
     Raises:
         ConfigError: the structure string is wrong.
-        WeightsError: no file is named, or it is missing, damaged or of another network.
+        WeightsError: the file is missing, damaged or of another network.
     """
-    if weights is None:
-        raise WeightsError(
-            "tinymog needs a weights file as yet, because our own are still being trained: set detector.weights "
-            "to the path of a checkpoint, or choose detector.name retinaface."
-        )
     network = load_tinymog(weights, structure).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if device == "cpu":

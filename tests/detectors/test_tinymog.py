@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from detectors.tiny_networks import OTHERS, SMALL, lively, settings
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,13 +20,6 @@ from streamer.detectors.tinymog import RawOutputs, TinyMog, decode, to_blob
 from streamer.detectors.tinymog_network import STRIDES, Level, TinyMogNetwork, load_tinymog, torch_network
 from streamer.errors import ConfigError, WeightsError
 
-SMALL = "conv4/2 | dw4/2 | dw4/2 | dw4/2 | dw4/2"
-OTHERS = {
-    "residual": "conv8/2 conv8 | res8/2*2 | res16/2*2 | res16/2 res24 | res24/2",
-    "inverted": "conv8/2 inv8e1 | inv12e6/2*2 | inv16e6/2*2 | inv24e4/2 | inv24e4/2*2",
-    "mixed": "conv8/2 conv8/2 | res8 | dw12/2 dw12 | inv16e2/2 | conv24/2 res24",
-}
-
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
@@ -36,27 +28,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def settings(**changes: object) -> dict[str, object]:
-    return {"name": "tinymog", "max_side": 512, "score": 0.3, "nms": 0.45, "min_face": 1} | changes
-
-
-def lively(structure: str = SMALL, *, shared_head: bool = False, seed: int = 0) -> TinyMogNetwork:
-    """A network whose outputs vary by a few units: random weights, and batch norms that have seen one batch."""
-    torch.manual_seed(seed)
-    network = TinyMogNetwork(structure, shared_head=shared_head)
-    with torch.no_grad():
-        for name, value in network.named_parameters():
-            if value.ndim == 1:
-                value.normal_(float(name.endswith("weight")), 0.1)
-            elif value.ndim == 0 or ".stride_" in name:
-                value.normal_(float(value.ndim == 0), 0.1)
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = 1.0
-        network(torch.randn(2, 3, 64, 64))
-    return network.eval()
 
 
 def outputs(network: TinyMogNetwork, x: Tensor) -> list[Tensor]:
@@ -375,11 +346,6 @@ def test_grey_is_expanded(tinymog: Detector, astronaut: np.ndarray) -> None:
     np.testing.assert_array_equal(tinymog.detect(grey).boxes, tinymog.detect(np.dstack([grey] * 3)).boxes)
 
 
-def test_without_weights_the_option_is_named() -> None:
-    with pytest.raises(WeightsError, match=r"still being trained: set detector\.weights .* or choose detector\.name"):
-        load_detector("tinymog", device="cpu")
-
-
 def test_a_wrong_structure_reaches_the_user(weights: Path) -> None:
     with pytest.raises(ConfigError, match=r"detector\.structure has 1 stages"):
         load_detector("tinymog", weights=weights, structure="dw4/2", device="cpu")
@@ -392,8 +358,3 @@ def test_thresholds_are_the_detectors_own_unless_given(tinymog: Detector, weight
     assert (given.score, given.nms) == (0.6, 0.2)
     config = load_config(None, [f"detector.structure={SMALL}", "detector.name=tinymog"]).detector
     assert (config.name, config.structure, config.score, config.nms) == ("tinymog", SMALL, None, None)
-
-
-def test_the_module_needs_no_torch() -> None:
-    code = "import sys, streamer.detectors.tinymog; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
