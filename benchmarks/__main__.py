@@ -12,9 +12,11 @@ from benchmarks.report import console, print_machine
 
 MEASUREMENTS = {
     "stages": "milliseconds per stage",
+    "runtimes": "each network on ONNX Runtime, OpenVINO and torch; whole detections",
     "peer": "tracking beside MediaPipe face mesh",
     "throughput": "a file to JSON lines beside decoding alone: wall time and processor time",
     "startup": "from the command to the first frame and to the window",
+    "paint": "the window: composing, painting, pauses of its thread, analysis beside headless",
     "memory": "resident memory over 9600 frames",
 }
 

@@ -29,8 +29,8 @@ def measure(media: Media, folder: Path) -> None:
     frame = [_until_first_line(media.clip, folder / f"{n}.jsonl") for n in range(ROUNDS)]
     _add_row(table, "first analysed frame of a file is in the JSONL", frame, FRAME_TARGET)
     if shutil.which("xdotool") and (os.environ.get("DISPLAY") or shutil.which("Xvfb")):
-        with _display() as display:
-            window = [_until_window(display) for _ in range(ROUNDS)]
+        with display() as screen:
+            window = [_until_window(screen) for _ in range(ROUNDS)]
         _add_row(table, "the window is on the screen", window, WINDOW_TARGET)
     console.print(table)
 
@@ -45,8 +45,8 @@ def _until_first_line(clip: Path, jsonl: Path) -> float:
     return _until(command, dict(os.environ), lambda: jsonl.exists() and jsonl.stat().st_size > 0)
 
 
-def _until_window(display: str) -> float:
-    environment = os.environ | {"DISPLAY": display}
+def _until_window(screen: str) -> float:
+    environment = os.environ | {"DISPLAY": screen}
     search = ["xdotool", "search", "--onlyvisible", "--name", "facestream"]
 
     def visible() -> bool:
@@ -71,10 +71,10 @@ def _until(command: list[str], environment: dict[str, str], reached: Callable[[]
 
 
 @contextmanager
-def _display() -> Iterator[str]:
+def display() -> Iterator[str]:
     """The user's display, or a virtual one."""
-    if display := os.environ.get("DISPLAY"):
-        yield display
+    if screen := os.environ.get("DISPLAY"):
+        yield screen
         return
     reader, writer = os.pipe()
     server = subprocess.Popen(

@@ -20,7 +20,6 @@ from streamer.errors import ConfigError
 
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
 
-
 SCRFD_05G = "conv16/2 dw16 | dw40/2*2 | dw72/2*3 | dw152/2*2 | dw288/2*6"
 """Backbone of SCRFD-0.5G (Guo et al., ICLR 2022); see :mod:`streamer.detectors.structure`."""
 
@@ -31,126 +30,203 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-def unit(name: str) -> dict[str, Any]:
-    """Schema metadata: the unit shown beside a key in ``config.yaml`` and in forms."""
-    return {"unit": name}
+Applies = Literal["live", "load", "next", "restart"]
+"""When a changed key takes effect: at the next frame; once its network has been loaded behind the running one; with
+the next file that is written; when the source is started again."""
+
+
+def key(
+    default: Any,
+    description: str,
+    *,
+    title: str | None = None,
+    applies: Applies = "live",
+    unit: str = "",
+    step: float | None = None,
+    **bounds: Any,
+) -> Any:
+    """A configuration key with all that ``config.yaml`` and forms show and need.
+
+    Args:
+        default: its value unless one is given.
+        description: one line of help.
+        title: what a form calls it, where its own name will not do.
+        applies: see :data:`Applies`.
+        unit: shown beside the value.
+        step: what one press of an arrow changes; finer values can be typed.
+        **bounds: ``ge``, ``gt``, ``le``, ``lt``.
+    """
+    extra: dict[str, Any] = {"applies": applies, "unit": unit, "step": step}
+    return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
 
 
 class SourceConfig(Section):
     """Where the video comes from."""
 
-    default: str = Field("auto", description="source when none is named: auto (first webcam, else demo) or any source")
-    pace: Literal["auto", "realtime", "fastest"] = Field(
-        "auto", description="files: realtime as a player, fastest as a batch job; auto = realtime in a window"
+    default: str = key(
+        "auto",
+        "source when none is named: auto (first webcam, else demo) or any source",
+        title="Source at start",
+        applies="restart",
     )
-    loop: bool = Field(False, description="start a file, folder or the demo again at its end")
-    start: float = Field(0.0, ge=0, description="where in a file to start", json_schema_extra=unit("s"))
-    rtsp_transport: Literal["tcp", "udp"] = Field("tcp", description="how RTSP media travels")
-    username: str | None = Field(None, description="user for network sources; or FACESTREAM_USERNAME, or in the URL")
-    password: SecretStr | None = Field(
-        None, description="password for network sources; or FACESTREAM_PASSWORD, or in the URL; never logged"
+    pace: Literal["auto", "realtime", "fastest"] = key(
+        "auto", "files: realtime as a player, fastest as a batch job; auto = realtime in a window", applies="restart"
     )
-    connect_timeout: float = Field(
-        5.0, gt=0, le=120, description="longest wait for a connection", json_schema_extra=unit("s")
+    loop: bool = key(False, "start a file, folder or the demo again at its end")
+    start: float = key(0.0, "where in a file to start", ge=0, title="Start at", applies="restart", unit="s", step=1.0)
+    rtsp_transport: Literal["tcp", "udp"] = key(
+        "tcp", "how RTSP media travels", title="RTSP transport", applies="restart"
     )
-    read_timeout: float = Field(
-        5.0, gt=0, le=120, description="longest wait for the next frame", json_schema_extra=unit("s")
+    username: str | None = key(
+        None, "user for network sources; or FACESTREAM_USERNAME, or in the URL", title="User name", applies="restart"
     )
-    image_seconds: float = Field(
+    password: SecretStr | None = key(
+        None, "password for network sources; or FACESTREAM_PASSWORD, or in the URL; never logged", applies="restart"
+    )
+    connect_timeout: float = key(
+        5.0, "longest wait for a connection", gt=0, le=120, applies="restart", unit="s", step=0.5
+    )
+    read_timeout: float = key(
+        5.0, "longest wait for the next frame", gt=0, le=120, applies="restart", unit="s", step=0.5
+    )
+    image_seconds: float = key(
         0.04,
+        "how long each picture of a folder is shown",
         gt=0,
         le=60,
-        description="how long each picture of a folder is shown",
-        json_schema_extra=unit("s"),
+        title="Time per picture",
+        applies="restart",
+        unit="s",
+        step=0.02,
     )
 
 
 class DetectorConfig(Section):
     """How faces are found."""
 
-    name: Literal["retinaface", "retinaface_resnet50", "mtcnn", "tinymog"] = Field(
-        "retinaface", description="which network finds faces"
+    name: Literal["retinaface", "retinaface_resnet50", "mtcnn", "tinymog"] = key(
+        "retinaface", "which network finds faces", title="Detector", applies="load"
     )
-    weights: Path | None = Field(
-        None, description="your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50 and tinymog"
+    weights: Path | None = key(
+        None,
+        "your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50 and tinymog",
+        applies="load",
     )
-    structure: str = Field(
-        SCRFD_05G, description="blocks of the backbone that your tinymog weights have, stage by stage"
+    structure: str = key(
+        SCRFD_05G, "blocks of the backbone that your tinymog weights have, stage by stage", applies="load"
     )
     # Chosen with benchmarks/detector_size.py: 640 finds 1.4 % more faces of the clips for 1.6 times the time.
-    max_side: int = Field(
+    max_side: int = key(
         512,
+        "longest side the frame is shrunk to before detection",
         ge=64,
         le=4096,
-        description="longest side the frame is shrunk to before detection",
-        json_schema_extra=unit("px"),
+        title="Input size",
+        unit="px",
+        step=32,
     )
-    score: float | None = Field(
+    score: float | None = key(
         None,
+        "lowest score that counts as a face; null = its own, 0.7 or tinymog's 0.3",
         gt=0,
         lt=1,
-        description="lowest score that counts as a face; null = its own, 0.7 or tinymog's 0.3",
+        title="Score threshold",
+        step=0.01,
     )
-    nms: float | None = Field(
+    nms: float | None = key(
         None,
+        "overlap (IoU) above which two boxes are one face; null = its own, 0.4 or tinymog's 0.45",
         gt=0,
         lt=1,
-        description="overlap (IoU) above which two boxes are one face; null = its own, 0.4 or tinymog's 0.45",
+        title="Overlap threshold",
+        step=0.01,
     )
-    min_face: int = Field(16, ge=1, le=2000, description="smallest face side kept", json_schema_extra=unit("frame px"))
-    rotations: bool = Field(True, description="also look for faces turned sideways and upside down")
+    min_face: int = key(16, "smallest face side kept", ge=1, le=2000, title="Smallest face", unit="frame px", step=4)
+    rotations: bool = key(True, "also look for faces turned sideways and upside down", title="Turned faces")
 
 
 class TrackingConfig(Section):
     """How faces are followed between detections."""
 
-    max_faces: int = Field(16, ge=1, le=256, description="most faces followed at once; the largest win")
-    detect_every: int = Field(5, ge=1, le=300, description="frames between detections while anything is changing")
-    steady_interval: float = Field(
+    max_faces: int = key(16, "most faces followed at once; the largest win", ge=1, le=256, title="Most faces", step=1)
+    detect_every: int = key(
+        5,
+        "frames between detections while anything is changing",
+        ge=1,
+        le=300,
+        title="Detection interval",
+        unit="frames",
+        step=1,
+    )
+    steady_interval: float = key(
         0.45,
+        "time between detections while the scene is steady",
         ge=0,
         le=0.5,
-        description="time between detections while the scene is steady",
-        json_schema_extra=unit("s"),
+        title="Detection interval, steady",
+        unit="s",
+        step=0.05,
     )
-    confirm_hits: int = Field(3, ge=1, le=30, description="sightings before a new face is shown and gets an id")
-    max_lost: float = Field(
-        1.0, ge=0, le=10, description="how long a hidden face keeps its id", json_schema_extra=unit("s")
+    confirm_hits: int = key(
+        3, "sightings before a new face is shown and gets an id", ge=1, le=30, title="Sightings to confirm", step=1
+    )
+    max_lost: float = key(
+        1.0, "how long a hidden face keeps its id", ge=0, le=10, title="Remember hidden faces", unit="s", step=0.1
     )
 
 
 class LandmarkConfig(Section):
     """The 106 points and the pose."""
 
-    weights: Path | None = Field(None, description="your own landmark weights (.onnx or .safetensors); none = ours")
-    passes: int = Field(3, ge=1, le=6, description="passes of the network over a newly found face")
-    presence: float = Field(
-        0.5, gt=0, lt=1, description="probability of a real face below which a track is doubted and checked"
+    weights: Path | None = key(None, "your own landmark weights (.onnx or .safetensors); none = ours", applies="load")
+    passes: int = key(3, "passes of the network over a newly found face", ge=1, le=6, step=1)
+    presence: float = key(
+        0.5,
+        "probability of a real face below which a track is doubted and checked",
+        gt=0,
+        lt=1,
+        title="Presence threshold",
+        step=0.01,
     )
 
 
 class SmoothingConfig(Section):
     """How much the points are steadied."""
 
-    kind: Literal["one_euro", "kalman", "none"] = Field("one_euro", description="which filter steadies points and pose")
-    strength: float = Field(0.5, ge=0, le=1, description="0 follows at once and trembles, 1 is steadiest and lags most")
+    kind: Literal["one_euro", "kalman", "none"] = key(
+        "one_euro", "which filter steadies points and pose", title="Filter"
+    )
+    strength: float = key(0.5, "0 follows at once and trembles, 1 is steadiest and lags most", ge=0, le=1, step=0.05)
 
 
 class RuntimeConfig(Section):
     """Where the networks run."""
 
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto takes CUDA when torch is installed for it and a GPU is there"
+    device: Literal["auto", "cpu", "cuda"] = key(
+        "auto", "auto takes CUDA when torch is installed for it and a GPU is there", applies="load"
     )
-    threads: int = Field(1, ge=1, le=64, description="CPU threads per network; stages already run in parallel")
+    threads: int = key(
+        1, "CPU threads per network; stages already run in parallel", ge=1, le=64, applies="load", step=1
+    )
 
 
 class OutputConfig(Section):
     """What is written."""
 
-    folder: Path = Field(Path("out"), description="where the demo, pictures and recordings go unless a path is given")
-    record_quality: int = Field(
-        23, ge=0, le=51, description="H.264 constant rate factor of recordings; lower is better"
+    folder: Path = key(
+        Path("out"),
+        "where the demo, pictures and recordings go unless a path is given; left alone, a window takes "
+        "your Videos and Pictures folders",
+        applies="next",
+    )
+    record_quality: int = key(
+        23,
+        "H.264 constant rate factor of recordings; lower is better",
+        ge=0,
+        le=51,
+        title="Recording quality",
+        applies="next",
+        step=1,
     )
 
 
@@ -183,7 +259,7 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(detail) for detail in error.errors())) from None
+        raise ConfigError(explain_all(error)) from None
 
 
 def check_section(name: str, kind: type[Section], values: dict[str, Any]) -> None:
@@ -230,13 +306,18 @@ def _apply(data: dict[str, Any], override: str) -> None:
         section[parts[1]] = value
 
 
+def explain_all(error: ValidationError) -> str:
+    """All complaints of pydantic as one sentence."""
+    return "; ".join(_explain(detail) for detail in error.errors())
+
+
 def _explain(detail: Any) -> str:
     """One clause for one pydantic complaint: the key, what was given, what is allowed."""
     path = [str(part) for part in detail["loc"]]
     key = ".".join(path)
     if detail["type"] == "extra_forbidden":
         section = Config.model_fields.get(path[0])
-        names = _section_type(section).model_fields if section is not None and len(path) > 1 else Config.model_fields
+        names = section_type(section).model_fields if section is not None and len(path) > 1 else Config.model_fields
         close = difflib.get_close_matches(path[-1], names, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"unknown config key '{key}'{hint} (allowed: {', '.join(names)})"
@@ -244,10 +325,11 @@ def _explain(detail: Any) -> str:
     given = "a secret" if "password" in key else repr(detail["input"])
     if field is None or len(path) < 2:
         return f"config section '{key}' must hold keys such as 'name: value'; given was {given}"
-    return f"config key '{key}' is {given}; allowed: {allowed(_section_type(field).model_fields[path[1]])}"
+    return f"config key '{key}' is {given}; allowed: {allowed(section_type(field).model_fields[path[1]])}"
 
 
-def _section_type(field: FieldInfo) -> type[Section]:
+def section_type(field: FieldInfo) -> type[Section]:
+    """The schema of a field of :class:`Config`."""
     kind = field.annotation
     if not (isinstance(kind, type) and issubclass(kind, Section)):
         raise TypeError(f"{kind} is no config section")
@@ -273,7 +355,7 @@ def allowed(field: FieldInfo) -> str:
     }
     words = [names[kinds[0]]]
     signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
-    bounds = [f"{word} {value:g}" for sign, word in signs if (value := _bound(field, sign)) is not None]
+    bounds = [f"{word} {value:g}" for sign, word in signs if (value := bound(field, sign)) is not None]
     words.append(" ".join(bounds) if not any(b.startswith("below") for b in bounds) else " and ".join(bounds))
     extra = field.json_schema_extra
     words.append(str(extra["unit"]) if isinstance(extra, dict) else "")
@@ -281,7 +363,8 @@ def allowed(field: FieldInfo) -> str:
     return sentence + (", or null" if len(kinds) < len(get_args(field.annotation)) else "")
 
 
-def _bound(field: FieldInfo, sign: str) -> float | None:
+def bound(field: FieldInfo, sign: str) -> float | None:
+    """One bound of a number: ``ge``, ``gt``, ``le`` or ``lt``; ``None`` where there is none."""
     return next((getattr(m, sign) for m in field.metadata if hasattr(m, sign)), None)
 
 

@@ -9,12 +9,18 @@ from typing import Annotated
 import typer
 
 from streamer.config import Config, load_config
+from streamer.personal import load_defaults
+from streamer.settings import changed, given, with_values
 
 log = logging.getLogger(__name__)
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Configuration file; ./config.yaml is taken when it is there.", show_default=False),
+    typer.Option(
+        "--config",
+        help="Configuration file; without it your saved defaults and ./config.yaml count.",
+        show_default=False,
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -23,12 +29,16 @@ SetOption = Annotated[
 
 
 def user_config(path: Path | None, overrides: list[str]) -> Config:
-    """The configuration a user means: the file named, else ``./config.yaml`` if there is one, and the overrides.
+    """The configuration a user means.
+
+    A file that is named counts alone. Otherwise the user's own defaults count, over them what ``./config.yaml``
+    changes, if there is one (a key that repeats the built-in default changes nothing), and over all the overrides.
 
     Raises:
         ConfigError: names the wrong key and what is allowed.
     """
-    if path is None and Path("config.yaml").is_file():
-        path = Path("config.yaml")
-    log.info("configuration: %s, overrides: %d", path or "defaults", len(overrides))
-    return load_config(path, overrides)
+    local = Path("config.yaml") if path is None and Path("config.yaml").is_file() else None
+    log.info("configuration: %s, overrides: %d", path or local or "defaults", len(overrides))
+    if path is not None:
+        return load_config(path, overrides)
+    return with_values(load_defaults(), {**changed(load_config(local)), **given(load_config(None, overrides))})

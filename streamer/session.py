@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from streamer.errors import OutputError
+from streamer.sinks.base import refuse_source
 
 if TYPE_CHECKING:
     from streamer.config import Config
@@ -74,10 +75,8 @@ def _refuse_overlap(options: RunOptions) -> None:
         OutputError: names the path.
     """
     outputs = [path for path in (options.jsonl, options.record) if path is not None]
-    taken = Path(options.source).expanduser().resolve()
     for path in outputs:
-        if taken.is_file() and path.resolve() == taken:
-            raise OutputError(f"{path} is the source itself; choose another file to write to")
+        refuse_source(path, options.source)
     if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve() and outputs[0].parent != Path("/dev"):
         raise OutputError(f"--jsonl and --record both name {outputs[0]}; choose two files")
 

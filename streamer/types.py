@@ -32,9 +32,14 @@ class Frame:
     Attributes:
         image: BGR uint8 ``(H, W, 3)``, read-only once published.
         index: number of the frame since the source was opened, counting from 0.
-        pts: presentation time in seconds from the start of the source; drives every filter.
-        captured: ``time.monotonic()`` when the frame was decoded; latency is measured from here.
+        pts: presentation time in seconds from the start of the source; drives every filter. Always increasing:
+            a seek or a loop is one ordinary step.
+        captured: ``time.monotonic()`` when the frame was decoded, or was due where a file is played at its own
+            pace; latency is measured from here.
         source: display name of the source, without credentials.
+        position: seconds into the file, folder or demo; ``None`` on a live source.
+        segment: how often the source has jumped before this frame (a seek, a step back, a loop's seam): what came
+            before a jump says nothing about what moves after it.
     """
 
     image: Image
@@ -42,6 +47,8 @@ class Frame:
     pts: float
     captured: float
     source: str
+    position: float | None = None
+    segment: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,15 +47,19 @@ def run_window(options: RunOptions, config: Config) -> int:
 
 
 def _show(app: QApplication, options: RunOptions, config: Config) -> int:
+    from ui import theme
     from ui.main_window import MainWindow
     from ui.session import Session
+    from ui.settings import Settings, settings_path
 
     # Nothing runs yet that would have to be finished, and an exception raised inside a Qt callback would be lost:
     # until the loop listens for it (``_signals``), Ctrl-C simply ends the process.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    runs = _Runs(options, config)
-    session = Session(options.source, runs.prepare)
-    window = MainWindow(session)
+    settings = Settings(settings_path())
+    theme.apply(app, theme.THEMES.get(settings.get("window/theme", "dark"), theme.DARK))
+    runs = _Runs(options)
+    session = Session(options.source, config, runs.prepare)
+    window = MainWindow(session, settings)
     window.painted.connect(session.start)  # loading begins when there is something to look at
     if options.max_frames is not None:
         session.status_changed.connect(lambda status: _close_at_end(window, status))
@@ -63,7 +67,7 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     try:
         interrupted = _execute(app)
     finally:
-        window.hide()
+        window.close()
         app.processEvents()
         session.close()
         window.deleteLater()
@@ -74,11 +78,11 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
 class _Runs:
     """Prepares each start of one window, with its outputs."""
 
-    def __init__(self, options: RunOptions, config: Config) -> None:
-        self._options, self._config = options, config
+    def __init__(self, options: RunOptions) -> None:
+        self._options = options
         self._runs: list[Run] = []
 
-    def prepare(self, source: str) -> Run:
+    def prepare(self, source: str, config: Config) -> Run:
         """A camera with its outputs opened; on the session's thread, because opening loads an encoder.
 
         Raises:
@@ -89,9 +93,9 @@ class _Runs:
         from ui.session import Run
 
         resolved, options, outputs = resolve(source), self._numbered(), ExitStack()
-        sinks = outputs.enter_context(open_sinks(options, self._config))
-        camera = Camera(resolved, self._config, sinks=sinks, max_frames=options.max_frames)
-        run = Run(camera, outputs)
+        sinks = outputs.enter_context(open_sinks(options, config))
+        camera = Camera(resolved, config, sinks=sinks, max_frames=options.max_frames)
+        run = Run(camera, outputs, webcam=resolved.isdigit() or resolved.startswith("/dev/video"))
         self._runs.append(run)
         return run
 
@@ -123,7 +127,7 @@ def _application(platform: str | None) -> QApplication:
     from PyQt5.QtGui import QGuiApplication
     from PyQt5.QtWidgets import QApplication
 
-    from ui import theme
+    from ui.icon import icon
 
     running = QApplication.instance()
     if isinstance(running, QApplication):
@@ -133,7 +137,8 @@ def _application(platform: str | None) -> QApplication:
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(["facestream", *(["-platform", platform] if platform else [])])
     app.setApplicationName("facestream")
-    theme.apply(app)
+    app.setDesktopFileName("facestream")
+    app.setWindowIcon(icon())
     return app
 
 

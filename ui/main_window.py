@@ -1,97 +1,123 @@
-"""The window: a header with the commands, the stage, and a line of figures. It commands and shows a session."""
+"""The window: the source above, the picture as the stage, the inspector beside it, a line of figures below."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QPushButton, QShortcut, QVBoxLayout, QWidget
+from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from streamer.pipeline.status import CameraState, CameraStatus
+from ui.actions import COMMANDS, Actions
+from ui.banner import Banner
+from ui.inspector import Inspector, Rail, page_commands
 from ui.notice import Notice, message_for
-from ui.overlay import Landmarks
+from ui.pages.base import PageContext
+from ui.selection import Selection
 from ui.session import Session
+from ui.settings import Settings
+from ui.shortcut_sheet import ShortcutSheet
+from ui.source_bar import SourceBar
+from ui.stage.view import VideoView
+from ui.stage_commands import StageCommands
 from ui.status_bar import StatusBar
-from ui.video_view import VideoView
-from ui.widgets import ElidedLabel, make_button, make_label
-
-if TYPE_CHECKING:
-    from streamer.types import FrameResult
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
+_ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
 
 
 class MainWindow(QMainWindow):
-    """Shows one session.
+    """Shows and commands one session.
 
     Signals:
         painted: the window is on the screen for the first time; heavy work may begin.
+
+    Attributes:
+        commands: every command as an action.
+        view: the stage.
     """
 
     painted = pyqtSignal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
-        self._session = session
-        self._on_screen = False
-        self._view = VideoView()
-        self._notice = Notice(self._view)
+        self._session, self._settings = session, settings
+        self._on_screen = self._was_maximised = False
+        self._state = session.status.state
+        self.commands = Actions((*COMMANDS, *page_commands()), self)
+        self._selection = Selection(self)
+        self.view = VideoView()
+        self._notice = Notice(self.view)
+        self._banner = Banner()
         self._status_bar = StatusBar()
-        self._source = ElidedLabel("sourceName")
-        self._start_stop = make_button("Start", self._toggle_running, tip="Start or stop (Space)")
-        self._warning = make_label("warning", wrap=True)
-        self._boxes = self._toggle("Box", "B", "Box and id of each face", self._show_boxes)
-        self._landmarks = self._toggle("Points", "L", "106 landmarks: points, contours, off", self._next_landmarks)
-        self._pose = self._toggle("Pose", "P", "Head axes, and angles in degrees", self._show_pose)
+        self._source_bar = SourceBar(self.commands, settings)
+        self._inspector = Inspector(PageContext(session, self.commands, self._selection, settings))
+        self._rail = Rail(self.commands)
+        self._splitter = QSplitter(Qt.Horizontal)
+        self._stage_commands = StageCommands(self.commands, self.view, settings)
         self._lay_out()
         self._connect()
         self._show_status(session.status)
+        self._banner.tell(settings.problem)
 
     # ---- construction ------------------------------------------------------------------------------------------
 
-    def _toggle(self, text: str, key: str, tip: str, command: Callable[[bool], None]) -> QPushButton:
-        button = make_button(text, command, tip=f"{tip} ({key})")
-        button.setCheckable(True)
-        button.setChecked(True)
-        QShortcut(QKeySequence(key), self, button.click)
-        return button
-
     def _lay_out(self) -> None:
-        header = QFrame()
-        header.setObjectName("header")
-        row = QHBoxLayout(header)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.setSpacing(8)
-        row.addWidget(self._source, 1)
-        row.addSpacing(16)
-        for button in (self._boxes, self._landmarks, self._pose):
-            row.addWidget(button)
-        row.addSpacing(12)
-        row.addWidget(self._start_stop)
-        self._landmarks.setMinimumWidth(self._landmarks.fontMetrics().horizontalAdvance("Contours") + 40)
-        self._start_stop.setMinimumWidth(84)
+        bar = self.menuBar()
+        assert bar is not None
+        self.commands.fill(bar)
+        self._splitter.addWidget(self.view)
+        self._splitter.addWidget(self._inspector)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setHandleWidth(1)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._splitter, 1)
+        middle.addWidget(self._rail)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, stretch in ((header, 0), (self._warning, 0), (self._view, 1), (self._status_bar, 0)):
-            column.addWidget(widget, stretch)
+        column.addWidget(self._source_bar)
+        column.addWidget(self._banner)
+        column.addLayout(middle, 1)
+        column.addWidget(self._status_bar)
         self.setCentralWidget(body)
+        self.commands["view.leave"].setEnabled(False)
         self.setMinimumSize(760, 420)
         self.resize(self._comfortable_size())
+        self.restoreGeometry(self._settings.get("window/geometry", b""))
+        self._splitter.restoreState(self._settings.get("inspector/split", b""))
 
     def _connect(self) -> None:
-        self._session.frame_ready.connect(self._show_result)
+        self._session.frame_ready.connect(self.view.show_result)
         self._session.status_changed.connect(self._show_status)
+        self._session.source_changed.connect(self._stage_commands.source_is_webcam)
+        self._source_bar.chosen.connect(self._start)
         self._notice.again.connect(lambda: self._session.start())
-        self._notice.chosen.connect(self._session.start)
+        self._notice.chosen.connect(self._start)
         self._notice.cancelled.connect(self._session.stop)
-        self._view.installEventFilter(self)
-        QShortcut(QKeySequence(Qt.Key_Space), self, self._press)
-        QShortcut(QKeySequence.Quit, self).activated.connect(self.close)
+        self._settings.told.connect(self._banner.tell)
+        self._selection.changed.connect(self.view.choose)
+        self.view.face_clicked.connect(self._selection.choose)
+        self.view.double_clicked.connect(self.commands["view.full_screen"].toggle)
+        self.view.installEventFilter(self)
+        self.commands.on("run.start_stop", self._toggle_running)
+        self.commands.on("view.full_screen", self._show_full_screen)
+        self.commands.on("view.leave", lambda: self.commands["view.full_screen"].setChecked(False))
+        self.commands.on("help.shortcuts", lambda: ShortcutSheet(self.commands, self).open())
+        self.commands.on("app.quit", self.close)
 
     def _comfortable_size(self) -> QSize:
         screen = QGuiApplication.primaryScreen()
@@ -100,27 +126,31 @@ class MainWindow(QMainWindow):
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 
-    def _show_result(self, result: FrameResult) -> None:
-        self._view.show_result(result)
+    def tell(self, sentence: str) -> None:
+        """Show a sentence above the picture until the user dismisses it."""
+        self._banner.tell(sentence)
 
     def _show_status(self, status: CameraStatus) -> None:
         self._status_bar.show_status(status)
+        self._source_bar.show_status(status)
         message = message_for(status)
         if message is None and self._notice.isVisible():
-            self._view.setFocus()  # before the card takes the keyboard with it
+            self.view.setFocus()  # before the card takes the keyboard with it
         self._notice.show_message(message)
         if status.source:
-            self._source.setText(status.source)
             self.setWindowTitle(f"{status.source} – facestream")
         elif not self.windowTitle():
             self.setWindowTitle("facestream")
-        self._start_stop.setText("Stop" if status.state in _ACTIVE else "Start")
-        self._warning.setText("\n".join(str(warning) for warning in status.warnings))
-        self._warning.setVisible(bool(status.warnings))
-        if not status.on_show:
-            self._view.dim()
+        self._banner.show_standing([str(warning) for warning in status.warnings])
+        if status.state is not self._state and not status.on_show:
+            self.view.dim()  # once: what comes from now on, such as a first frame while models load, is live again
+        self._state = status.state
 
     # ---- commands ----------------------------------------------------------------------------------------------
+
+    def _start(self, source: str) -> None:
+        self._source_bar.remember(source)
+        self._session.start(source)
 
     def _toggle_running(self) -> None:
         if self._session.status.state in _ACTIVE:
@@ -128,28 +158,42 @@ class MainWindow(QMainWindow):
         else:
             self._session.start()
 
-    def _press(self) -> None:
-        """Space presses the button that has the keyboard; on the picture it starts and stops."""
-        focused = self.focusWidget()
-        (focused if isinstance(focused, QPushButton) else self._start_stop).click()
-
-    def _show_boxes(self, wanted: bool) -> None:
-        self._view.set_options(replace(self._view.options, boxes=wanted))
-
-    def _show_pose(self, wanted: bool) -> None:
-        self._view.set_options(replace(self._view.options, pose=wanted))
-
-    def _next_landmarks(self, _: bool) -> None:
-        style = self._view.options.landmarks.next
-        self._view.set_options(replace(self._view.options, landmarks=style))
-        self._landmarks.setChecked(style is not Landmarks.OFF)
-        self._landmarks.setText("Points" if style is Landmarks.OFF else style.value.capitalize())
+    def _show_full_screen(self, wanted: bool) -> None:
+        """Leave only the picture, or bring the rest back."""
+        bar = self.menuBar()
+        assert bar is not None
+        for widget in (bar, self._source_bar, self._rail, self._status_bar):
+            widget.setVisible(not wanted)
+        self._inspector.setVisible(not wanted and bool(self._inspector.page))
+        self.commands["view.leave"].setEnabled(wanted)
+        if wanted:
+            self._was_maximised = self.isMaximized()
+            self.showFullScreen()
+        elif self._was_maximised:
+            self.showMaximized()
+        else:
+            self.showNormal()
 
     # ---- Qt ----------------------------------------------------------------------------------------------------
 
+    def event(self, event: QEvent) -> bool:
+        """Leave the focused control the keys it lives by, before they are taken for shortcuts."""
+        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_own_key(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _is_own_key(self, event: QKeyEvent) -> bool:
+        focused = self.focusWidget()
+        if event.modifiers() & ~Qt.KeypadModifier:
+            return False
+        if event.key() == Qt.Key_Space:
+            return isinstance(focused, (QAbstractButton, QComboBox, QAbstractItemView))
+        return event.key() in _ARROWS and isinstance(focused, (QAbstractSlider, QComboBox, QAbstractItemView))
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep the card in the middle of the stage."""
-        if watched is self._view and isinstance(event, QResizeEvent):
+        if watched is self.view and isinstance(event, QResizeEvent):
             self._notice.recentre()
         return super().eventFilter(watched, event)
 
@@ -159,3 +203,12 @@ class MainWindow(QMainWindow):
         if not self._on_screen:
             self._on_screen = True
             QTimer.singleShot(0, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember where everything was, and end the stage's thread."""
+        if not self.isFullScreen():
+            self._settings.set("window/geometry", bytes(self.saveGeometry()))
+        self._settings.set("inspector/split", bytes(self._splitter.saveState()))
+        self._settings.save()
+        self.view.close()
+        super().closeEvent(event)

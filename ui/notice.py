@@ -11,6 +11,7 @@ from streamer.pipeline.status import CameraState, CameraStatus
 from ui.widgets import make_button, make_label
 
 _WIDTH = 460
+_MARGIN = 12  # left free of a stage that is narrower than the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,6 @@ class Notice(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
-        self.setFixedWidth(_WIDTH)
         self._message: Message | None = None
         self._title = make_label("noticeTitle", wrap=True)
         self._text = make_label("noticeText", wrap=True)
@@ -138,11 +138,12 @@ class Notice(QFrame):
         self._open.setVisible(visible)
 
     def _fit(self) -> None:
-        """Take the height the text needs at the fixed width, centred on the stage."""
+        """Take the height the text needs, centred on the stage."""
         layout, parent = self.layout(), self.parentWidget()
         assert layout is not None
         layout.activate()
-        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
+        width = _WIDTH if parent is None else min(_WIDTH, parent.width() - 2 * _MARGIN)
+        self.setFixedSize(width, layout.totalHeightForWidth(width))
         if parent is not None:
             self.move(parent.rect().center() - self.rect().center())
 

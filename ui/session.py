@@ -19,6 +19,7 @@ from streamer.errors import FacestreamError
 from streamer.pipeline.status import CameraState, CameraStatus
 
 if TYPE_CHECKING:
+    from streamer.config import Config
     from streamer.pipeline.camera import Camera
 
 
@@ -29,10 +30,12 @@ class Run:
     Attributes:
         camera: shows one source, once.
         outputs: closed after the camera, which finishes the files.
+        webcam: whether the source is one, whose picture people expect to see mirrored.
     """
 
     camera: Camera
     outputs: ExitStack
+    webcam: bool = False
 
     def close(self) -> None:
         """Stop the camera and finish its files; safe to call twice."""
@@ -49,23 +52,31 @@ class Session(QObject):
     Signals:
         frame_ready: a new ``FrameResult``; frames the window is too slow for are left out.
         status_changed: a new ``CameraStatus``, at every change of state and a few times a second.
+        source_changed: another run begins; tells whether it is of a webcam.
+        configured: the ``Config`` that applies from now on.
     """
 
     frame_ready = pyqtSignal(object)
     status_changed = pyqtSignal(object)
+    source_changed = pyqtSignal(bool)
+    configured = pyqtSignal(object)
     _news = pyqtSignal()
     _prepared = pyqtSignal(object)
 
-    def __init__(self, source: str, prepare: Callable[[str], Run], parent: QObject | None = None) -> None:
+    def __init__(
+        self, source: str, config: Config, prepare: Callable[[str, Config], Run], parent: QObject | None = None
+    ) -> None:
         """Prepare; nothing runs before ``start``.
 
         Args:
             source: what to show first.
+            config: settings of the first run; ``configure`` changes them.
             prepare: makes the run of a source; called on the session's thread, may raise ``FacestreamError``.
             parent: Qt's owner.
         """
         super().__init__(parent)
         self._source = source
+        self._config = config
         self._prepare = prepare
         self._run: Run | None = None
         self._status = _bare_status(CameraState.IDLE, "")
@@ -89,13 +100,26 @@ class Session(QObject):
         """The camera of the current source, also after it has ended; ``None`` before the first one."""
         return None if self._run is None else self._run.camera
 
+    @property
+    def config(self) -> Config:
+        """The settings of the current run and the next ones."""
+        return self._config
+
+    def configure(self, config: Config) -> None:
+        """Change the settings: of what runs now, at once, and of every later run."""
+        if config != self._config:
+            self._config = config
+            if self._run is not None:
+                self._run.camera.configure(config)
+            self.configured.emit(config)
+
     def start(self, source: str | None = None) -> None:
         """Show ``source``, or the last one again, in place of what runs now."""
         self._source = source or self._source
         self._abandon()
         old, self._run = self._run, None
         self._publish(_bare_status(CameraState.CONNECTING, "starting"))
-        self._wanted = self._thread.submit(self._replace, old, self._source)
+        self._wanted = self._thread.submit(self._replace, old, self._source, self._config)
         self._wanted.add_done_callback(self._prepared.emit)
 
     def stop(self) -> None:
@@ -120,10 +144,10 @@ class Session(QObject):
 
     # ---- the session's thread ----------------------------------------------------------------------------------
 
-    def _replace(self, old: Run | None, source: str) -> Run:
+    def _replace(self, old: Run | None, source: str, config: Config) -> Run:
         if old is not None:
             old.close()
-        return self._prepare(source)
+        return self._prepare(source, config)
 
     def _announce(self) -> None:
         """Called by worker threads; one event at a time is under way, however busy the window is."""
@@ -142,6 +166,7 @@ class Session(QObject):
             self._publish(_bare_status(CameraState.FAILED, "failed", error=error))
             return
         self._run = prepared.result()
+        self.source_changed.emit(self._run.webcam)
         self._run.camera.on_change(self._announce)
         self._run.camera.start()
         self._poll.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from streamer.pipeline.status import CameraState, CameraStatus
@@ -11,14 +12,14 @@ from ui import theme
 from ui.widgets import ElidedLabel, make_label
 
 _LIGHTS = {
-    CameraState.IDLE: ("○", theme.MUTED, "Idle"),
-    CameraState.CONNECTING: ("◌", theme.WARNING, "Connecting"),
-    CameraState.RUNNING: ("●", theme.GOOD, "Running"),
-    CameraState.ENDED: ("■", theme.MUTED, "Ended"),
-    CameraState.FAILED: ("▲", theme.BAD, "Failed"),
-    CameraState.CLOSED: ("■", theme.MUTED, "Stopped"),
+    CameraState.IDLE: ("○", "muted", "Idle"),
+    CameraState.CONNECTING: ("◌", "warning", "Connecting"),
+    CameraState.RUNNING: ("●", "good", "Running"),
+    CameraState.ENDED: ("■", "muted", "Ended"),
+    CameraState.FAILED: ("▲", "bad", "Failed"),
+    CameraState.CLOSED: ("■", "muted", "Stopped"),
 }
-"""Sign, colour and word for each state; the sign differs too, so that nothing is told by colour alone."""
+"""Sign, colour of the theme and word for each state; the sign differs too, so that nothing is told by colour alone."""
 
 _NONE = "–"
 
@@ -43,7 +44,8 @@ class StatusBar(QFrame):
 
     def show_status(self, status: CameraStatus) -> None:
         """Show the figures of a status."""
-        sign, color, word = _LIGHTS[status.state]
+        sign, role, word = _LIGHTS[status.state]
+        color: QColor = getattr(theme.current(), role)
         self._state.setText(f'<span style="color:{color.name()}">{sign}</span>&nbsp;&nbsp;{word}')
         running = status.state is CameraState.RUNNING
         p50, p95 = status.latency_ms

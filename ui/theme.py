@@ -6,26 +6,74 @@ Track colours are the set of Okabe & Ito, "Color Universal Design" (2008): told 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Final
 
 from PyQt5.QtGui import QColor, QPalette
 from PyQt5.QtWidgets import QApplication
 
-STAGE: Final = QColor("#0c0e12")
-"""Behind the picture."""
-SURFACE: Final = QColor("#15181e")
-"""Bars."""
-RAISED: Final = QColor("#1f242c")
-"""Cards, fields and buttons."""
-LINE: Final = QColor("#323945")
-"""Borders."""
-TEXT: Final = QColor("#e9ecf1")
-MUTED: Final = QColor("#a1abb8")
-ACCENT: Final = QColor("#56b4e9")
-ON_ACCENT: Final = QColor("#08131b")
-GOOD: Final = QColor("#4cc9a0")
-WARNING: Final = QColor("#f0c05a")
-BAD: Final = QColor("#ff8f7a")
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One set of colours.
+
+    Attributes:
+        stage: behind the picture.
+        surface: bars and the inspector.
+        raised: cards, fields and buttons.
+        line: borders.
+        text: what is to be read.
+        muted: captions and what is less important.
+        accent: what is chosen, and the keyboard's place.
+        on_accent: text on ``accent``.
+        good: a light that says all is well.
+        warning: a sentence that something is missing.
+        bad: a failure.
+    """
+
+    stage: QColor
+    surface: QColor
+    raised: QColor
+    line: QColor
+    text: QColor
+    muted: QColor
+    accent: QColor
+    on_accent: QColor
+    good: QColor
+    warning: QColor
+    bad: QColor
+
+
+DARK: Final = Theme(
+    stage=QColor("#0c0e12"),
+    surface=QColor("#15181e"),
+    raised=QColor("#1f242c"),
+    line=QColor("#323945"),
+    text=QColor("#e9ecf1"),
+    muted=QColor("#a1abb8"),
+    accent=QColor("#56b4e9"),
+    on_accent=QColor("#08131b"),
+    good=QColor("#4cc9a0"),
+    warning=QColor("#f0c05a"),
+    bad=QColor("#ff8f7a"),
+)
+
+LIGHT: Final = Theme(
+    stage=QColor("#e3e6eb"),
+    surface=QColor("#f4f6f8"),
+    raised=QColor("#ffffff"),
+    line=QColor("#c3cad3"),
+    text=QColor("#1b2027"),
+    muted=QColor("#525c69"),
+    accent=QColor("#075e96"),
+    on_accent=QColor("#ffffff"),
+    good=QColor("#08614a"),
+    warning=QColor("#704b00"),
+    bad=QColor("#a8231b"),
+)
+
+THEMES: Final = {"dark": DARK, "light": LIGHT}
+"""The themes by the name they are remembered under."""
 
 TRACKS: Final = tuple(
     QColor(name) for name in ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
@@ -34,6 +82,13 @@ TRACKS: Final = tuple(
 
 AXES: Final = (QColor("#d55e00"), QColor("#f0e442"), QColor("#56b4e9"))
 """Colours of the head's axes: to its image-right side, up, and out of the nose."""
+
+_current = DARK
+
+
+def current() -> Theme:
+    """The theme the application wears."""
+    return _current
 
 
 def track_color(track_id: int | None) -> QColor:
@@ -52,26 +107,35 @@ def contrast(one: QColor, other: QColor) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def apply(app: QApplication) -> None:
-    """Give the application its look; the system's font and size stay."""
+def apply(app: QApplication, theme: Theme) -> None:
+    """Give the application its look; the system's font and size stay.
+
+    Widgets that paint colours of their own hear of it by ``QEvent.StyleChange`` and ask ``current``.
+    """
+    global _current
+    _current = theme
     app.setStyle("Fusion")
     palette = QPalette()
     for role, color in (
-        (QPalette.Window, SURFACE),
-        (QPalette.WindowText, TEXT),
-        (QPalette.Base, RAISED),
-        (QPalette.Text, TEXT),
-        (QPalette.Button, RAISED),
-        (QPalette.ButtonText, TEXT),
-        (QPalette.Highlight, ACCENT),
-        (QPalette.HighlightedText, ON_ACCENT),
-        (QPalette.ToolTipBase, RAISED),
-        (QPalette.ToolTipText, TEXT),
-        (QPalette.PlaceholderText, MUTED),
+        (QPalette.Window, theme.surface),
+        (QPalette.WindowText, theme.text),
+        (QPalette.Base, theme.raised),
+        (QPalette.AlternateBase, theme.surface),
+        (QPalette.Text, theme.text),
+        (QPalette.Button, theme.raised),
+        (QPalette.ButtonText, theme.text),
+        (QPalette.Highlight, theme.accent),
+        (QPalette.HighlightedText, theme.on_accent),
+        (QPalette.Link, theme.accent),
+        (QPalette.ToolTipBase, theme.raised),
+        (QPalette.ToolTipText, theme.text),
+        (QPalette.PlaceholderText, theme.muted),
     ):
         palette.setColor(role, color)
+    for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText):
+        palette.setColor(QPalette.Disabled, role, theme.muted)
     app.setPalette(palette)
-    app.setStyleSheet(_style_sheet())
+    app.setStyleSheet(_style_sheet(theme))
 
 
 def _luminance(color: QColor) -> float:
@@ -81,44 +145,72 @@ def _luminance(color: QColor) -> float:
     return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF())
 
 
-def _style_sheet() -> str:
-    names = {
-        "surface": SURFACE, "raised": RAISED, "line": LINE, "text": TEXT, "muted": MUTED,
-        "accent": ACCENT, "on_accent": ON_ACCENT, "warning": WARNING,
-    }  # fmt: skip
+def _style_sheet(theme: Theme) -> str:
     sheet = _TEMPLATE
-    for name, color in names.items():
-        sheet = sheet.replace(f"@{name};", f"{color.name()};")
+    for field in fields(theme):
+        sheet = sheet.replace(f"@{field.name};", f"{getattr(theme, field.name).name()};")
     return sheet
 
 
+# Sizes are in points or in the font's own heights where text decides them, so that the system's font size is respected.
 _TEMPLATE: Final = """
 #header { background: @surface; border-bottom: 1px solid @line; }
 #statusBar { background: @surface; border-top: 1px solid @line; }
-#sourceName { font-weight: 600; }
+#inspector { background: @surface; border-left: 1px solid @line; }
+#inspector QWidget#page { background: @surface; }
+#rail { background: @surface; border-left: 1px solid @line; }
 #caption { color: @muted; }
-#warning { color: @warning; background: @raised; padding: 6px 16px; }
+#heading { font-weight: 600; }
+#banner { background: @raised; border-bottom: 1px solid @line; }
+#bannerText { color: @warning; }
 #notice { background: @raised; border: 1px solid @line; border-radius: 12px; }
 #noticeTitle { font-weight: 600; font-size: 13pt; }
 #noticeText { color: @muted; }
 
-QPushButton {
+QMenuBar { background: @surface; color: @text; border-bottom: 1px solid @line; padding: 1px 8px; }
+QMenuBar::item { background: transparent; padding: 4px 9px; border-radius: 4px; }
+QMenuBar::item:selected { background: @raised; color: @accent; }
+QMenu { background: @raised; color: @text; border: 1px solid @line; padding: 4px; }
+QMenu::item { padding: 5px 24px 5px 26px; border-radius: 4px; }
+QMenu::item:selected { background: @accent; color: @on_accent; }
+QMenu::item:disabled { color: @muted; }
+QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
+QMenu::indicator { width: 13px; height: 13px; left: 7px; }
+
+QPushButton, QToolButton {
     background: @raised; color: @text; border: 1px solid @line; border-radius: 6px;
     padding: 5px 14px; min-height: 18px;
 }
-QPushButton:hover { border-color: @muted; }
-QPushButton:focus { border: 1px solid @accent; }
-QPushButton:pressed { background: @line; }
-QPushButton:checked { color: @accent; border-color: @accent; }
-QPushButton:disabled { color: @muted; }
+QToolButton { padding: 5px 10px; }
+QPushButton:hover, QToolButton:hover { border-color: @muted; }
+QPushButton:pressed, QToolButton:pressed { background: @line; }
+QPushButton:checked, QToolButton:checked { color: @accent; border-color: @accent; font-weight: 600; }
+QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 4px 13px; }
+QToolButton:focus { padding: 4px 9px; }
+QPushButton:disabled, QToolButton:disabled { color: @muted; }
+QPushButton::menu-indicator { subcontrol-position: right center; right: 8px; }
 QPushButton#primary { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton#primary:focus { border: 2px solid @text; padding: 4px 13px; }
+QPushButton#source { font-weight: 600; }
+#rail QToolButton { border-radius: 6px; padding: 7px 6px; background: transparent; border: 1px solid transparent; }
+#rail QToolButton:hover { background: @raised; }
+#rail QToolButton:checked { background: @raised; color: @accent; border-color: @line; }
+#rail QToolButton:focus { border: 2px solid @accent; padding: 6px 5px; }
 
-QLineEdit {
-    background: @surface; color: @text; border: 1px solid @line; border-radius: 6px;
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
+    background: @raised; color: @text; border: 1px solid @line; border-radius: 6px;
     padding: 5px 10px; min-height: 18px; selection-background-color: @accent; selection-color: @on_accent;
 }
-QLineEdit:focus { border-color: @accent; }
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { border: 2px solid @accent; padding: 4px 9px; }
+#notice QLineEdit { background: @surface; }
+
+#keys { font-weight: 600; }
+QScrollArea { background: transparent; border: none; }
+QScrollBar:vertical { background: @surface; width: 10px; margin: 0; }
+QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 24px; margin: 1px; }
+QScrollBar::handle:vertical:hover { background: @muted; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; height: 0; }
+QSplitter::handle { background: @line; }
 
 QProgressBar { background: @line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }

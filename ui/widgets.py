@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent
-from PyQt5.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
+from PyQt5.QtWidgets import (
+    QAction,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 
 def make_label(name: str, text: str = "", *, wrap: bool = False) -> QLabel:
@@ -56,3 +66,39 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), int(Qt.AlignVCenter | Qt.AlignLeft), elided)
         painter.end()
+
+
+class ElidedButton(QPushButton):
+    """A button that gives way: it cuts its text with an ellipsis and tells it whole in the tool tip and to readers."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Almost nothing in width."""
+        return QSize(80, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the button, and as much of the text as there is room for."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        painter = QStylePainter(self)
+        painter.drawControl(QStyle.CE_PushButtonBevel, option)
+        place = self.rect().adjusted(14, 0, -32, 0)
+        painter.setPen(self.palette().color(QPalette.ButtonText))
+        text = self.fontMetrics().elidedText(self.text(), Qt.ElideMiddle, place.width())
+        painter.drawText(place, int(Qt.AlignVCenter | Qt.AlignLeft), text)
+        painter.end()
+
+
+def action_button(action: QAction) -> QToolButton:
+    """A button for a command: it shows the command's label, state and help, and sets it off."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setToolButtonStyle(Qt.ToolButtonTextOnly)
+    button.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
+    button.setFocusPolicy(Qt.StrongFocus)
+    button.setAccessibleName(action.text())
+    return button

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 
 import cv2
 import numpy as np
 
-from streamer.config import Config
+from streamer.config import Config, DetectorConfig
 from streamer.detectors import Detector, load_detector
 from streamer.detectors.base import as_bgr
+from streamer.detectors.registry import DETECTORS
 from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotation, join, settle
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
 from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
 from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
-from trackers import FaceSmoother, MultiFaceTracker, Track
+from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
+from trackers.association import pair_followed
+from trackers.multi_face import MAX_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ def load_models(config: Config) -> Models:
     return Models(detector, load_predictor(m.weights, device=r.device, threads=r.threads))
 
 
+def tuned(detector: Detector, config: DetectorConfig) -> Detector:
+    """The same network with the thresholds and the input size of a configuration."""
+    entry, other = DETECTORS[detector.name], copy(detector)
+    other.max_side, other.min_face = config.max_side, config.min_face
+    other.score = entry.score if config.score is None else config.score
+    other.nms = entry.nms if config.nms is None else config.nms
+    return other
+
+
 class FaceAnalyzer:
     """Finds faces in single images and follows them through one stream.
 
@@ -111,6 +124,57 @@ class FaceAnalyzer:
             presence=self._config.landmarks.presence,
         )
         self._smoother = FaceSmoother(s.kind, s.strength)
+        self._pts: float | None = None
+        self._known: list[Track] = []
+        self._jumped = False
+        self._look_anew()
+
+    def configure(self, config: Config, models: Models | None = None) -> None:
+        """Go on under another configuration; faces that are being followed keep their ids.
+
+        Args:
+            config: all of it applies from the next frame on, except for what decides which networks run.
+            models: networks for it, where those are to change.
+        """
+        if models is not None:
+            self._detector, self._predictor = models.detector, models.predictor
+        self._detector = tuned(self._detector, config.detector)
+        t, s = config.tracking, config.smoothing
+        self._tracker.max_faces, self._tracker.max_lost = t.max_faces, t.max_lost
+        self._tracker.presence = config.landmarks.presence
+        if s != self._config.smoothing:
+            self._smoother = FaceSmoother(s.kind, s.strength)
+        self._config = config
+        self._look_anew()
+
+    def jump(self, seconds: float) -> None:
+        """The next frame lies elsewhere in the video: all following starts over, with a detection.
+
+        Args:
+            seconds: how far. A face that is in its place after a short jump keeps its id; ids go on counting otherwise.
+        """
+        near = self._pts is not None and abs(seconds) <= max(self._config.tracking.max_lost, MAX_GAP)
+        self._known = self._tracker.visible() if near else []
+        self._jumped = True
+        self._tracker.reset()
+        self._smoother.reset()
+        self._look_anew()
+
+    def track_again(self, bgr: Image) -> tuple[Face, ...]:
+        """Look afresh at the frame of the latest :meth:`track`, under a configuration that has changed; ids stay.
+
+        Args:
+            bgr: the same picture, uint8 ``(H, W, 3)``.
+
+        Returns:
+            Faces, best score first; unconfirmed ones too, because no further frame comes that could confirm them.
+        """
+        self.jump(0.0)
+        return self.track(bgr, 0.0 if self._pts is None else self._pts, standing=True)
+
+    def _look_anew(self) -> None:
+        """Detect in the next frame, whatever has been seen so far."""
+        t = self._config.tracking
         self._schedule = DetectionSchedule(t.detect_every, t.steady_interval)
         self._turned = TurnedSearch(self._detector) if self._config.detector.rotations else None
 
@@ -134,12 +198,14 @@ class FaceAnalyzer:
         there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)
         return tuple(_still_face(found, batch, i) for i in there[: self._config.tracking.max_faces])
 
-    def track(self, bgr: Image, pts: float) -> tuple[Face, ...]:
+    def track(self, bgr: Image, pts: float, *, standing: bool = False) -> tuple[Face, ...]:
         """Follow faces into the next frame of a stream.
 
         Args:
             bgr: uint8 ``(H, W, 3)``.
             pts: presentation time in seconds; a step back or a jump of over 1 s restarts the filters.
+            standing: the picture stands still after this one, so that no later one can confirm a new face or show
+                one that is turned: new faces are shown at once, after a thorough search.
 
         Returns:
             Confirmed faces, best score first.
@@ -151,8 +217,12 @@ class FaceAnalyzer:
         bgr, clock = as_bgr(bgr), self._start_clock()
         if not isinstance(pts, Real) or not math.isfinite(pts):
             raise ValueError(f"pts is {pts!r}: give the frame's time in seconds, such as its number divided by the fps")
+        self._pts = pts
+        # Behind a jump, too, faces are shown at once: a film that loops must not flicker at its seam.
+        self._tracker.confirm_hits = 1 if standing or self._jumped else self._config.tracking.confirm_hits
         self._tracker.predict(pts)
-        starts = self._detect(bgr) if self._schedule.due(bgr, self._tracker, pts) else []
+        starts = self._detect(bgr, thorough=standing) if self._schedule.due(bgr, self._tracker, pts) else []
+        self._recall([start.track for start in starts])
         self._landmark(bgr, pts, starts)
         faces = self._publish(pts)
         clock.lap("smooth")
@@ -165,12 +235,12 @@ class FaceAnalyzer:
             return detect_any_rotation(self._detector, bgr)
         return self._detector.detect(bgr)
 
-    def _detect(self, bgr: Image) -> list[Start]:
+    def _detect(self, bgr: Image, *, thorough: bool) -> list[Start]:
         """One detection round; returns the tracks whose crop must start from a detection."""
         self._clock.lap("track")
-        found = self._detector.detect(bgr)
-        upright = len(found)
-        if self._turned is not None and self._schedule.may_turn(self._tracker):
+        found = self._detect_still(bgr) if thorough else self._detector.detect(bgr)
+        upright = 0 if thorough else len(found)
+        if not thorough and self._turned is not None and self._schedule.may_turn(self._tracker):
             known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
             found = join([found, self._turned.next(bgr, known)])
         self._clock.lap("detect")
@@ -218,6 +288,20 @@ class FaceAnalyzer:
     def _observe(self, tracks: list[Track], batch: LandmarkBatch, pts: float) -> None:
         self._tracker.observe(tracks, batch.landmarks, batch.pose, batch.presence, pts)
         self._clock.lap("track")
+
+    def _recall(self, new: list[Track]) -> None:
+        """Right after a jump, take new tracks for the known faces in whose place they are: they come back to them."""
+        known, self._known, self._jumped = self._known, [], False
+        if known and new:
+            before, here = (np.array([track.box for track in tracks], np.float32) for tracks in (known, new))
+            for old, i in pair_followed(before, here, self._tracker.match_iou):
+                track = new[i]
+                track.state, track.track_id, track.first_seen = (
+                    TrackState.LOST,
+                    known[old].track_id,
+                    known[old].first_seen,
+                )
+                track.seen_box = track.box.copy()
 
     def _publish(self, pts: float) -> tuple[Face, ...]:
         # Confirmed tracks have all of these; the checks tell the type checker.

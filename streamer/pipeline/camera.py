@@ -1,8 +1,8 @@
 """One camera: a source thread, an analyser thread and the sinks, observed and commanded from outside.
 
-Thread contract: the owner calls ``start``, ``status``, ``close`` and takes results from ``viewer``; none of
-them waits for decoding or inference. Results are immutable. Heavy modules (decoder, inference) are imported by
-the worker threads, so that a window is on screen before they load.
+Thread contract: the owner commands and observes from any thread and takes results from ``viewer``; nothing but
+``close`` waits, and nothing waits for decoding or inference. Results are immutable. Heavy modules (decoder,
+inference) are imported by the worker threads, so that a window is on screen before they load.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from streamer.errors import FacestreamError
 from streamer.pipeline.fanout import SinkWorker
 from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics, merge_drops
+from streamer.pipeline.playback import Playback
+from streamer.pipeline.recording import Recordings
+from streamer.pipeline.reload import ModelLoader
 from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.sinks.base import Sink
 from streamer.sources.urls import redact
 from streamer.types import Frame, FrameResult
 
 if TYPE_CHECKING:
-    from streamer.pipeline.analyzer import FaceAnalyzer, Models
+    from streamer.pipeline.analyzer import Models
     from streamer.sources import Source
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,8 @@ class Camera:
     """Runs one source through analysis into sinks until it ends, fails or is closed.
 
     Attributes:
-        viewer: newest result for a window; a slow window misses frames, nothing waits for it.
+        viewer: newest result for a window; a slow window misses frames, nothing waits for it. While the networks are
+            still being loaded, frames come here without faces.
         metrics: figures for the summary table.
     """
 
@@ -51,6 +55,7 @@ class Camera:
         realtime: bool = True,
         max_frames: int | None = None,
         models: Models | None = None,
+        hold: bool = False,
     ) -> None:
         """Prepare a camera; nothing is opened or loaded before ``start``.
 
@@ -61,12 +66,19 @@ class Camera:
             realtime: play files at their own speed (``source.pace`` other than ``auto`` overrides this).
             max_frames: end after this many analysed frames.
             models: networks shared with other cameras; loaded here when ``None``.
+            hold: stay on the last frame of a file, to go back from there, instead of ending.
         """
         self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
         self.metrics = Metrics()
-        self._spec, self._config, self._sinks = source, config, tuple(sinks)
+        self._spec, self._sinks = source, tuple(sinks)
+        self._config = self._first_config = config
         pace = config.source.pace
         self._realtime = realtime if pace == "auto" else pace == "realtime"
+        self._playback = Playback(
+            realtime=self._realtime, hold=hold, loop=config.source.loop, begin=config.source.start
+        )
+        self._loader = ModelLoader(config, self._on_loaded)
+        self._recordings = Recordings(source, self._notify)
         self._max_frames, self._models = max_frames, models
         self._lock = threading.Lock()
         self._state = CameraState.IDLE
@@ -102,6 +114,74 @@ class Camera:
             self._threads.append(thread)
             thread.start()
 
+    def pause(self) -> None:
+        """Stay on the frame that is shown. Live sources ignore this and the five commands below."""
+        self._playback.pause()
+        self._notify()
+
+    def resume(self) -> None:
+        """Go on playing; from the end, start again."""
+        self.metrics.interrupt()
+        self._playback.resume()
+        self._notify()
+
+    def step(self, frames: int = 1) -> None:
+        """Pause, and go ``frames`` frames on, or back where negative; steps add up, to 30 at most."""
+        self._playback.step(frames)
+        self._notify()
+
+    def seek(self, seconds: float) -> None:
+        """Show the frame at a time, paused or playing as before; the newest seek wins. See ``Playback.seek``."""
+        self._playback.seek(seconds)
+        self._notify()
+
+    def set_speed(self, speed: float) -> None:
+        """Play at 0.25 to 4 times the source's own pace. See ``Playback.set_speed``."""
+        self._playback.set_speed(speed)
+        self._notify()
+
+    def set_loop(self, loop: bool) -> None:
+        """Start again at the end, or not."""
+        self._playback.set_loop(loop)
+        self._notify()
+
+    @property
+    def config(self) -> Config:
+        """The configuration that was asked for last."""
+        return self._config
+
+    def configure(self, config: Config) -> None:
+        """Apply another configuration to what is running.
+
+        It applies from the next frame on; a paused frame is analysed again and goes to ``viewer`` only. Other networks
+        are loaded behind the running ones first; when that fails those go on, and ``status().warnings`` tells why.
+        Keys that the schema marks with ``restart`` change nothing before another camera is made.
+        """
+        if config.source.loop != self._config.source.loop:
+            self._playback.set_loop(config.source.loop)
+        self._config = config
+        self._loader.want(config)
+        self._wake_analyser()
+        self._notify()
+
+    def start_recording(self, path: Path) -> None:
+        """Record what comes from now on, in place of a recording that runs; a failure is told in ``warnings``.
+
+        Args:
+            path: an ``.mp4`` file, overwritten if it is there; see ``streamer.sinks.places.recording_path``.
+        """
+        if self._state.final:
+            self._recordings.refuse()
+        else:
+            lossless = self._source is not None and not self._source.live
+            self._recordings.start(path, self._config.output.record_quality, lossless=lossless)
+        self._notify()
+
+    def stop_recording(self) -> None:
+        """End the recording, if one runs; its file is finished behind."""
+        self._recordings.stop()
+        self._notify()
+
     def status(self) -> CameraStatus:
         """A snapshot for people; cheap, and never waits for a worker."""
         source, inbox = self._source, self._inbox
@@ -126,11 +206,15 @@ class Camera:
             frames=self.metrics.frames,
             faces=0 if latest is None else len(latest.faces),
             warnings=self._warnings(),
+            playback=self._playback.status(None if latest is None else latest.frame),
+            recording=self._recordings.status(),
+            loading=self._loader.activity,
         )
 
     def written(self) -> list[Path]:
         """Files that its sinks have written, or are writing, without a failure."""
-        return [worker.path for worker in self._workers if worker.path is not None and worker.error is None]
+        ours = [worker.path for worker in self._workers if worker.path is not None and worker.error is None]
+        return ours + self._recordings.written()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the camera has ended, failed or been closed, sinks included."""
@@ -149,6 +233,9 @@ class Camera:
             if thread.is_alive():
                 level = logging.INFO if self._loading else logging.WARNING
                 log.log(level, "%s did not stop in time and is left behind", thread.name)
+        self._recordings.join(deadline)
+        if not self._loader.close(max(0.0, deadline - time.monotonic())):
+            log.info("%s is left behind while it loads", redact(self._spec))
         self._done.set()
         self._notify()
 
@@ -164,13 +251,8 @@ class Camera:
         try:
             if not self._stop.is_set():
                 source.open()
-                log.info(
-                    "%s: opened, %s, %s frames a second, %s s long",
-                    source.name,
-                    source.size,
-                    source.fps,
-                    source.duration,
-                )
+                facts = source.name, source.size, source.fps, source.duration
+                log.info("%s: opened, %s, %s frames a second, %s s long", *facts)
                 self._deliver(source)
         finally:
             source.close()
@@ -182,26 +264,35 @@ class Camera:
         inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
         self._inbox, self._opening = inbox, ""
         self._opened.set()
-        try:
-            while not self._stop.is_set() and (frame := source.read()) is not None:
-                self.metrics.source.tick()
-                if not inbox.put(frame):
-                    break
-        finally:
-            inbox.close()
+        self._playback.play(source, self._hand_over, self._notify)
+
+    def _hand_over(self, frame: Frame) -> bool:
+        self.metrics.source.tick()
+        if self._loading:  # show the picture at once; its faces follow
+            self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
+            self._notify()
+        return self._inbox is not None and not self._stop.is_set() and self._inbox.put(frame)
 
     # ---- the analyser's thread -------------------------------------------------------------------------------
 
     def _run_analyser(self) -> None:
         self._loading = "loading models"
         self._notify()
+        from streamer.pipeline.analysis import Analysis
         from streamer.pipeline.analyzer import FaceAnalyzer, load_models
 
         try:
             began = time.monotonic()
-            models = self._models or load_models(self._config)
+            models = self._models or load_models(self._first_config)
             log.info("%s and landmarks loaded in %.2f s", models.detector.name, time.monotonic() - began)
-            analyzer = FaceAnalyzer(self._config, models=models)
+            analysis = Analysis(
+                FaceAnalyzer(self._first_config, models=models),
+                self._first_config,
+                wanted=lambda: self._config,
+                loader=self._loader,
+                playback=self._playback,
+                metrics=self.metrics,
+            )
             self._loading = ""
             self._notify()
             self._opened.wait()
@@ -210,33 +301,37 @@ class Camera:
                 return
             for sink in self._sinks:
                 self._workers.append(SinkWorker(sink, lossless=not source.live, on_error=self._notify))
-            self._analyse_all(analyzer, inbox, still=source.still)
+            analysis.run(inbox, self._publish, still=source.still)
         finally:
             self._finish_sinks()
 
-    def _analyse_all(self, analyzer: FaceAnalyzer, inbox: Mailbox[Frame], *, still: bool) -> None:
-        while not self._stop.is_set() and (frame := inbox.take()) is not None:
-            # A track needs several sightings, which a single picture cannot give.
-            faces = analyzer.analyze(frame.image) if still else analyzer.track(frame.image, frame.pts)
-            result = FrameResult(frame, faces, analyzer.stages, time.monotonic())
-            self.metrics.record(
-                (result.finished - frame.captured) * 1e3, analyzer.stages, [f.track_id or 0 for f in faces]
-            )
-            self._latest = result
-            self.viewer.put(result)
-            for worker in self._workers:
+    def _publish(self, result: FrameResult, new: bool) -> bool:
+        """Show a result; files get it if its frame is new. ``False`` when no more is wanted."""
+        self._latest = result
+        self.viewer.put(result)
+        if new:
+            for worker in (*self._workers, *self._recordings.workers):
                 worker.offer(result)
-            if self._state is CameraState.CONNECTING:
-                self._enter(CameraState.RUNNING)
-            self._notify()
-            if self._max_frames is not None and self.metrics.frames >= self._max_frames:
-                return
+        if self._state is CameraState.CONNECTING:
+            self._enter(CameraState.RUNNING)
+        self._notify()
+        return not self._stop.is_set() and (self._max_frames is None or self.metrics.frames < self._max_frames)
+
+    def _on_loaded(self) -> None:
+        """Networks have been loaded behind the running ones, or could not be."""
+        self._wake_analyser()
+        self._notify()
+
+    def _wake_analyser(self) -> None:
+        if self._inbox is not None:
+            self._inbox.nudge()
 
     def _finish_sinks(self) -> None:
         """Let every sink write what it has; a closing camera waits less than a finished one."""
-        for worker in self._workers:
+        workers = (*self._workers, *self._recordings.workers)
+        for worker in workers:
             worker.finish()
-        for worker in self._workers:
+        for worker in workers:
             while not worker.join(0.1):
                 if self._stop.is_set():
                     worker.join(1.0)
@@ -261,13 +356,17 @@ class Camera:
                 self._halt()
                 self._done.set()
                 self._notify()
-            else:
+            else:  # after the state has been entered: the analyser takes a closed inbox for the source's ordinary end
                 self._opened.set()
+                if self._inbox is not None:
+                    self._inbox.close()
 
     def _halt(self) -> None:
         """Make every blocking call of the worker threads return."""
         self._stop.set()
         self._opened.set()
+        self._playback.close()
+        self._recordings.stop()
         if self._source is not None:
             self._source.close()
         if self._inbox is not None:
@@ -285,6 +384,7 @@ class Camera:
     def _warnings(self) -> tuple[FacestreamError, ...]:
         """What went wrong while the camera goes on, or went on."""
         errors = [worker.error for worker in self._workers]
+        errors += [self._recordings.error, self._loader.error]
         if self._source is not None:
             errors.append(self._source.stats.incomplete)
         return tuple(error for error in errors if error is not None)

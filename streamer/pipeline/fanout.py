@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from streamer.errors import FacestreamError, OutputError
 from streamer.pipeline.mailbox import Mailbox
@@ -29,10 +30,12 @@ class SinkWorker:
     """
 
     def __init__(self, sink: Sink, *, lossless: bool, on_error: Callable[[], None]) -> None:
-        self.name = type(sink).__name__.lower()
-        self.path = sink.path
-        self.error: FacestreamError | None = None
         self._sink = sink
+        self._start(type(sink).__name__.lower(), sink.path, lossless, on_error)
+
+    def _start(self, name: str, path: Path | None, lossless: bool, on_error: Callable[[], None]) -> None:
+        self.name, self.path = name, path
+        self.error: FacestreamError | None = None
         self._on_error = on_error
         self._slot: Mailbox[FrameResult] = Mailbox(newest_wins=not lossless, capacity=_SLOT)
         self._thread = threading.Thread(target=self._run, name=f"sink-{self.name}", daemon=True)
@@ -47,6 +50,11 @@ class SinkWorker:
         """Hand over a result; a sink that has failed ignores it."""
         self._slot.put(result)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
     def finish(self) -> None:
         """No more results will come; returns at once, ``join`` waits."""
         self._slot.close()
@@ -54,12 +62,15 @@ class SinkWorker:
     def join(self, timeout: float) -> bool:
         """Wait for the sink to write what it has; ``False`` when it did not manage in time."""
         self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return not self.alive
+
+    def _drive(self) -> None:
+        while (result := self._slot.take()) is not None:
+            self._sink.write(result)
 
     def _run(self) -> None:
         try:
-            while (result := self._slot.take()) is not None:
-                self._sink.write(result)
+            self._drive()
         except Exception as error:  # noqa: BLE001 a sink of any kind may fail; the camera must go on
             self._fail(error)
         finally:

@@ -25,7 +25,7 @@ class Mailbox(Generic[T]):
         self._items: deque[T] = deque()
         self._capacity = capacity
         self._newest_wins = newest_wins
-        self._closed = False
+        self._closed = self._nudged = False
         self._changed = threading.Condition()
         self.dropped = 0
 
@@ -51,13 +51,14 @@ class Mailbox(Generic[T]):
             timeout: longest wait in seconds; 0 never blocks, ``None`` waits until an item or ``close``.
 
         Returns:
-            The item, or ``None`` when the time is over or the mailbox is closed and empty.
+            The item, or ``None`` when the time is over, the mailbox is closed and empty, or it was nudged.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._items:
                 left = None if deadline is None else deadline - time.monotonic()
-                if self._closed or (left is not None and left <= 0):
+                if self._closed or self._nudged or (left is not None and left <= 0):
+                    self._nudged = False
                     return None
                 self._changed.wait(left)
             item = self._items.popleft()
@@ -68,6 +69,12 @@ class Mailbox(Generic[T]):
         """End the hand-over from either side; what is inside can still be taken."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
+
+    def nudge(self) -> None:
+        """Let a consumer that waits for an item, or the next one that does, come back without one."""
+        with self._changed:
+            self._nudged = True
             self._changed.notify_all()
 
     def clear(self) -> None:

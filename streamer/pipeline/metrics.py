@@ -83,17 +83,16 @@ class Metrics:
         analysed: rate of analysed frames.
         latency: milliseconds from decode to the end of analysis.
         frames: analysed frames in all.
-        started: ``time.monotonic()`` of the first analysed frame; ``None`` before it.
-        last: ``time.monotonic()`` of the latest analysed frame.
+        playing: seconds from the first analysed frame to the latest, without the pauses.
     """
 
     def __init__(self) -> None:
         self.source = Rate()
         self.analysed = Rate()
         self.latency = Percentiles()
-        self.frames = 0
-        self.started: float | None = None
-        self.last = 0.0
+        self.frames = self._intervals = 0
+        self.playing = 0.0
+        self._last: float | None = None
         self._stages: dict[str, Percentiles] = {}
         self._tracks = 0
         self._lock = threading.Lock()
@@ -102,8 +101,10 @@ class Metrics:
         """Record one analysed frame."""
         now = time.monotonic()
         with self._lock:
-            self.started = self.started if self.started is not None else now
-            self.last = now
+            if self._last is not None:
+                self.playing += now - self._last
+                self._intervals += 1
+            self._last = now
             self.frames += 1
             self.analysed.tick()
             self.latency.add(latency_ms)
@@ -111,6 +112,11 @@ class Metrics:
                 self._stages.setdefault(stage, Percentiles()).add(ms)
             # Ids count up from 1 and are never reused, so the largest is the number of tracks so far.
             self._tracks = max([self._tracks, *track_ids])
+
+    def interrupt(self) -> None:
+        """Leave the time from the latest frame to the next one out of account: nobody wanted frames."""
+        with self._lock:
+            self._last = None
 
     @property
     def tracks(self) -> int:
@@ -123,10 +129,8 @@ class Metrics:
             return {name: (len(p), *p.median_and_p95()) for name, p in self._stages.items()}
 
     def mean_fps(self) -> float:
-        """Analysed frames per second since the first one."""
-        if self.started is None or self.last <= self.started:
-            return 0.0
-        return (self.frames - 1) / (self.last - self.started)
+        """Analysed frames per second while playing."""
+        return self._intervals / self.playing if self.playing > 0 else 0.0
 
 
 def merge_drops(*parts: dict[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from streamer.errors import FacestreamError
 
@@ -26,6 +27,50 @@ class CameraState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackStatus:
+    """How a source is being played.
+
+    Attributes:
+        live: whether it is live, so that it can be neither paused nor searched; ``None`` until it has been opened.
+        paused: no further frame comes by itself.
+        at_end: it stays on the last frame.
+        seeking: a frame that was asked for, by a seek or a step, is not there yet.
+        seekable: frames can be found by their time.
+        position: seconds into the source of the latest frame; ``None`` on a live source and before the first frame.
+        duration: length in seconds, ``None`` when unknown.
+        speed: how many times faster than the source's own pace.
+        loop: it starts again at the end.
+    """
+
+    live: bool | None = None
+    paused: bool = False
+    at_end: bool = False
+    seeking: bool = False
+    seekable: bool = False
+    position: float | None = None
+    duration: float | None = None
+    speed: float = 1.0
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """A recording that was started while the camera runs.
+
+    Attributes:
+        path: the file.
+        seconds: its length so far; stands still while the source is paused.
+        frames: frames written.
+        finishing: it has been stopped, and its end is being written.
+    """
+
+    path: Path
+    seconds: float
+    frames: int
+    finishing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CameraStatus:
     """A snapshot of a camera for people: all that a status bar or a progress line shows.
 
@@ -41,7 +86,11 @@ class CameraStatus:
         drops: frames lost, by cause.
         frames: analysed frames.
         faces: faces in the latest frame.
-        warnings: errors of sinks that stopped while the camera goes on, and of a file that ended early.
+        warnings: what went wrong while the camera goes on: sinks and recordings that stopped, settings that could
+            not be applied, a file that ended early.
+        playback: how the source is being played.
+        recording: the recording under way, or ``None``.
+        loading: what is being loaded while the camera goes on, such as ``loading mtcnn``; empty otherwise.
     """
 
     state: CameraState
@@ -56,6 +105,9 @@ class CameraStatus:
     frames: int
     faces: int
     warnings: tuple[FacestreamError, ...]
+    playback: PlaybackStatus = PlaybackStatus()
+    recording: RecordingStatus | None = None
+    loading: str = ""
 
     @property
     def on_show(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from streamer.errors import OutputError
-from streamer.types import FrameResult
+
+if TYPE_CHECKING:  # the command line comes here before anything heavy may be loaded
+    from streamer.types import FrameResult
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another place"),
@@ -60,6 +62,17 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
     """The sentence for a file that cannot be written, from the system's own error."""
     reason, remedy = _REASONS.get(error.errno or 0, (error.strerror or type(error).__name__, "choose another place"))
     return OutputError(f"cannot write {path}: {reason}; {remedy}")
+
+
+def refuse_source(path: Path, source: str) -> None:
+    """Refuse to write over the video that is being read: the user would lose it.
+
+    Raises:
+        OutputError: ``path`` is the file that ``source`` names.
+    """
+    taken = Path(source.removeprefix("file://")).expanduser().resolve()
+    if taken.is_file() and path.resolve() == taken:
+        raise OutputError(f"{path} is the source itself; choose another file to write to")
 
 
 def prepare_folder(path: Path) -> None:

@@ -34,8 +34,8 @@ def open_source(spec: str, config: SourceConfig, *, realtime: bool) -> Source:
         spec: ``auto`` (first webcam, else the demo), ``demo``, a webcam's index or device node, a file, a
             folder or glob of pictures, or a URL.
         config: options of all sources.
-        realtime: hand pictures of files, folders and the demo out at their own pace instead of as fast as
-            possible.
+        realtime: the pictures are going to be played at their own pace, so that the delay of decoding counts,
+            not its throughput.
 
     Raises:
         SourceNotFoundError: nothing of that name exists.
@@ -45,13 +45,13 @@ def open_source(spec: str, config: SourceConfig, *, realtime: bool) -> Source:
     if spec == "demo":
         from streamer.sources.demo import DemoSource
 
-        return DemoSource(config, realtime=realtime)
+        return DemoSource(config)
     if spec.lower().startswith("file://"):
         return _open_path(unquote(spec[len("file://") :]), config, realtime)
     if re.match(r"[A-Za-z][\w+.-]*://", spec):
         from streamer.sources.network import NetworkSource
 
-        return NetworkSource(spec, config, realtime=realtime)
+        return NetworkSource(spec, config)
     if match := re.fullmatch(r"(?:/dev/video)?(\d{1,3})", spec):
         from streamer.sources.webcam import WebcamSource
 
@@ -78,7 +78,7 @@ def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:
 
         return FileSource(path, config, realtime=realtime)
     if spec and (path.is_file() or path.is_dir() or any(mark in spec for mark in "*?[")):
-        return ImagesSource(str(path), config, realtime=realtime)
+        return ImagesSource(str(path), config)
     raise SourceNotFoundError(
         f"There is no file, folder or camera '{redact(spec)}'. "
         "Check the spelling; a source is demo, a webcam number, a file, a folder of pictures or a URL."

@@ -1,8 +1,9 @@
 """What every source of pictures is: opened once, read from one thread, closed from any thread.
 
-Thread contract: ``open()`` and ``read()`` are called by one thread at a time. ``close()`` may be called
-from any thread at any moment; it wakes whoever hangs in ``open()`` or ``read()``, and whichever thread is
-last inside the source releases what it holds. A source is used once: to reconnect, make a new one.
+Thread contract: ``open()``, ``read()`` and ``seek()`` are called by one thread at a time. ``close()`` may be
+called from any thread at any moment; it wakes whoever hangs inside, and whichever thread is last inside the
+source releases what it holds. A source is used once: to reconnect, make a new one. Pictures come as fast as
+they can be had; whoever plays them waits until each is due.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamer.errors import SourceError
-from streamer.sources.timeline import Pacer
 from streamer.types import Frame, Image
 
 CLOSE_PATIENCE = 1.0
@@ -39,6 +40,20 @@ class SourceClosedError(SourceError):
     """The source was closed while it was being opened; nobody needs to be told."""
 
 
+class Picture(NamedTuple):
+    """A decoded picture on its way to becoming a frame.
+
+    Attributes:
+        image: BGR ``(H, W, 3)``.
+        pts: seconds, always increasing.
+        position: seconds into the source, ``None`` on a live one.
+    """
+
+    image: Image
+    pts: float
+    position: float | None
+
+
 class Source(ABC):
     """A stream of BGR pictures with times.
 
@@ -47,28 +62,32 @@ class Source(ABC):
         live: ``True`` for a webcam or network stream, where the newest picture matters; ``False`` where
             every picture matters and the source waits for its reader.
         still: one picture and no more, so that there is nothing to follow; certain after :meth:`open`.
+        seekable: whether :meth:`seek` can find a picture by its time; certain after :meth:`open`.
+        loop: start again at the end; may be set at any time, from any thread.
         size: ``(width, height)`` in pixels of the first picture, ``None`` before :meth:`open`.
         fps: nominal frames per second, ``None`` when unknown.
-        duration: length in seconds, ``None`` when unknown or endless.
+        duration: length of one lap in seconds, ``None`` when unknown.
         stats: counters, see :class:`SourceStats`.
     """
 
     live: bool = False
     still: bool = False
+    seekable: bool = False
 
-    def __init__(self, name: str, *, realtime: bool = False) -> None:
+    def __init__(self, name: str, *, loop: bool = False) -> None:
         """Prepare a source without touching it.
 
         Args:
             name: display name without credentials.
-            realtime: hand pictures out at the pace of their times instead of as fast as possible.
+            loop: start again at the end.
         """
         self.name = name
+        self.loop = loop
         self.size: tuple[int, int] | None = None
         self.fps: float | None = None
         self.duration: float | None = None
         self.stats = SourceStats()
-        self._pacer = Pacer() if realtime else None
+        self._segment = 0
         self._closed = threading.Event()
         self._inside = threading.Lock()
 
@@ -106,8 +125,6 @@ class Source(ABC):
         with self._inside:
             try:
                 picture = None if self._closed.is_set() else self._next()
-                if picture is not None and self._pacer is not None:
-                    self._pacer.wait(picture[1], self._closed)
             except SourceError:
                 if not self._closed.is_set():
                     raise
@@ -116,7 +133,29 @@ class Source(ABC):
                     self._release()
             if self._closed.is_set() or picture is None:
                 return None
-            return self._publish(*picture)
+            return self._publish(picture)
+
+    def seek(self, seconds: float, *, back: int = 0) -> None:
+        """Let the next read give the picture that is shown at a time; does nothing where that is impossible.
+
+        Args:
+            seconds: time from the start; beyond the end means the last picture, before the start the first.
+            back: how many pictures before that one to go.
+
+        Raises:
+            SourceError: the source cannot be read any more.
+        """
+        with self._inside:
+            try:
+                if self.seekable and not self._closed.is_set():
+                    self._seek(max(seconds, 0.0), back)
+                    self._segment += 1
+            except SourceError:
+                if not self._closed.is_set():
+                    raise
+            finally:
+                if self._closed.is_set():
+                    self._release()
 
     def close(self) -> None:
         """End the source; idempotent, callable from any thread, wakes a hanging open or read."""
@@ -127,10 +166,11 @@ class Source(ABC):
             finally:
                 self._inside.release()
 
-    def _publish(self, image: Image, pts: float) -> Frame:
+    def _publish(self, picture: Picture) -> Frame:
         """Freeze a picture into a frame."""
+        image, pts, position = picture
         image.setflags(write=False)
-        frame = Frame(image, self.stats.decoded, pts, time.monotonic(), self.name)
+        frame = Frame(image, self.stats.decoded, pts, time.monotonic(), self.name, position, self._segment)
         self.stats.decoded += 1
         return frame
 
@@ -139,8 +179,12 @@ class Source(ABC):
         """Connect and set ``size``, ``fps`` and ``duration``."""
 
     @abstractmethod
-    def _next(self) -> tuple[Image, float] | None:
-        """Return the next picture ``(H, W, 3)`` with its time in seconds, or ``None`` at the end."""
+    def _next(self) -> Picture | None:
+        """Return the next picture, or ``None`` at the end; at the end again after a call at the end."""
+
+    def _seek(self, seconds: float, back: int) -> None:
+        """See :meth:`seek`; called only when ``seekable``."""
+        raise NotImplementedError
 
     @abstractmethod
     def _release(self) -> None:

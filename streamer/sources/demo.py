@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streamer.config import SourceConfig
 from streamer.errors import SourceNotFoundError
-from streamer.sources.base import Source
+from streamer.sources.base import Picture, Source
 from streamer.types import Image
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30.0
@@ -135,12 +135,14 @@ def _turned(yaw: float, pitch: float, roll: float) -> Matrix:
 class DemoSource(Source):
     """Twenty seconds of 1280 x 720 at 30 frames a second, or endless when looped."""
 
-    def __init__(self, config: SourceConfig, *, realtime: bool) -> None:
+    seekable = True
+
+    def __init__(self, config: SourceConfig) -> None:
         """Prepare the demo; ``loop`` and ``start`` of the configuration apply."""
-        super().__init__("demo", realtime=realtime)
-        self._loop = config.loop
+        super().__init__("demo", loop=config.loop)
         self._count = round(CYCLE * FPS)
         self._index = round(config.start * FPS) % self._count
+        self._shown = self._index
         self._wall: Image | None = None
         self._picture: Image | None = None
 
@@ -148,15 +150,21 @@ class DemoSource(Source):
         photo = portrait()
         self._wall, self._picture = paint_wall(photo), paint_picture(photo)
         self.size, self.fps = (WIDTH, HEIGHT), FPS
-        self.duration = None if self._loop else CYCLE
+        self.duration = CYCLE
 
-    def _next(self) -> tuple[Image, float] | None:
-        if self._index >= self._count and not self._loop:
-            return None
-        image = self._render((self._index % self._count) / FPS)
-        pts = self._index / FPS
+    def _next(self) -> Picture | None:
+        if self._index >= self._count:
+            if not self.loop:
+                return None
+            self._index = 0  # no jump: the camera is back where it started
+        position, pts = self._index / FPS, self._shown / FPS
         self._index += 1
-        return image, pts
+        self._shown += 1
+        return Picture(self._render(position), pts, position)
+
+    def _seek(self, seconds: float, back: int) -> None:
+        shown = min(math.floor(seconds * FPS + 1e-3), self._count - 1)
+        self._index = max(shown - back, 0)
 
     def _render(self, seconds: float) -> Image:
         assert self._wall is not None

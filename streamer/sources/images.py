@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import glob
+import math
 import re
 import warnings
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from streamer.config import SourceConfig
 from streamer.errors import ImageError, NoVideoError, SourceNotFoundError, UndecodableError
-from streamer.sources.base import Source
+from streamer.sources.base import Picture, Source
 from streamer.types import Image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"})
@@ -114,20 +115,22 @@ def find_images(spec: str) -> list[Path]:
 class ImagesSource(Source):
     """Pictures of any sizes, one after the other; unreadable ones are skipped and counted."""
 
-    def __init__(self, spec: str, config: SourceConfig, *, realtime: bool) -> None:
+    seekable = True
+
+    def __init__(self, spec: str, config: SourceConfig) -> None:
         """Prepare to read what a path, folder or glob stands for.
 
         ``image_seconds``, ``loop`` and ``start`` of the configuration apply.
         """
         path = Path(spec)
-        super().__init__(path.name or spec, realtime=realtime)
+        super().__init__(path.name or spec, loop=config.loop)
         self._spec = spec
         self._step = config.image_seconds
-        self._loop = config.loop
         self._begin = int(config.start / config.image_seconds)
         self._paths: list[Path] = []
         self._position = self._begin
-        self._shown = 0
+        self._shown = self._begin
+        self._unreadable: set[int] = set()
         self._first: Image | None = None
         self._reason = ""
 
@@ -138,23 +141,27 @@ class ImagesSource(Source):
             raise UndecodableError(self._reason or f"{self.name} holds fewer pictures than source.start skips.")
         height, width = self._first.shape[:2]
         self.size, self.fps = (width, height), 1.0 / self._step
-        self.still = len(self._paths) == 1 and not self._loop
-        self.duration = None if self._loop else len(self._paths) * self._step
+        self.still = len(self._paths) == 1 and not self.loop
+        self.duration = len(self._paths) * self._step
 
-    def _next(self) -> tuple[Image, float] | None:
-        if self._first is not None:
-            image, self._first = self._first, None
-        else:
-            loaded = self._load()
-            if loaded is None and self._loop:
-                self._position = self._begin
-                loaded = self._load()
-            if loaded is None:
-                return None
-            image = loaded
-        pts = (self._begin + self._shown) * self._step
+    def _next(self) -> Picture | None:
+        image = self._load() if self._first is None else self._first
+        self._first = None
+        if image is None and self.loop:
+            self._position = self._begin
+            self._segment += 1
+            image = self._load()
+        if image is None:
+            return None
+        pts = self._shown * self._step
         self._shown += 1
-        return image, pts
+        return Picture(image, pts, (self._position - 1) * self._step)
+
+    def _seek(self, seconds: float, back: int) -> None:
+        self._first = None
+        shown = min(math.floor(seconds / self._step + 1e-3), len(self._paths) - 1)
+        readable = [index for index in range(shown + 1) if index not in self._unreadable]
+        self._position = readable[max(len(readable) - 1 - back, 0)] if readable else shown
 
     def _load(self) -> Image | None:
         """Return the next picture that can be read, ``None`` when there is none left."""
@@ -165,7 +172,8 @@ class ImagesSource(Source):
                 return read_image(path)
             except ImageError as error:
                 self._reason = str(error)
-                self.stats.corrupt += 1
+                self.stats.corrupt += self._position - 1 not in self._unreadable
+                self._unreadable.add(self._position - 1)
         return None
 
     def _release(self) -> None:

@@ -11,12 +11,12 @@ import av.error
 
 from streamer.config import SourceConfig
 from streamer.errors import SourceLostError, SourceNotFoundError
+from streamer.sources.base import Picture
 from streamer.sources.container import ContainerSource
 from streamer.sources.decoding import VideoStream
 from streamer.sources.failures import connect_timed_out
 from streamer.sources.interrupt import call_abandonable
 from streamer.sources.urls import host_and_port, scheme_of, with_credentials, without_credentials
-from streamer.types import Image
 
 PULLED_SCHEMES = frozenset({"http", "https", "ftp", "sftp"})
 """Schemes that deliver as fast as we read: with a known length they are files that lie elsewhere."""
@@ -40,15 +40,15 @@ class NetworkSource(ContainerSource):
 
     live = True
 
-    def __init__(self, url: str, config: SourceConfig, *, realtime: bool) -> None:
+    def __init__(self, url: str, config: SourceConfig) -> None:
         """Prepare to connect.
 
         Args:
             url: address, with or without credentials.
-            config: ``rtsp_transport``, ``username``, ``password`` and the time limits apply.
-            realtime: pace a recorded stream; a live one comes at its own pace.
+            config: ``rtsp_transport``, ``username``, ``password``, the time limits and, to a recording, ``loop``
+                apply.
         """
-        super().__init__(without_credentials(url), config, realtime=realtime)
+        super().__init__(without_credentials(url), config, loop=config.loop)
         self._url = with_credentials(url, config)
         self._scheme = scheme_of(url)
         path = url.partition("?")[0].lower()
@@ -99,17 +99,15 @@ class NetworkSource(ContainerSource):
 
     def _begin(self, stream: VideoStream) -> None:
         recorded = self._scheme in PULLED_SCHEMES and stream.duration is not None
-        self.live = not recorded
-        if self.live:
-            self._pacer = None
+        self.live, self.seekable = not recorded, recorded
 
     def _open(self) -> None:
         super()._open()
         if self.live:
             self.duration = None  # some cameras announce one all the same
 
-    def _ended(self) -> tuple[Image, float] | None:
+    def _ended(self) -> Picture | None:
         """A recording may end; a live stream that ends has broken off."""
         if not self.live:
-            return None
+            return self._again() if self.loop else None
         raise SourceLostError(f"{self.name} ended the stream. Check that the camera is running, then try again.")

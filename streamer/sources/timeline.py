@@ -1,15 +1,11 @@
-"""Times of pictures: from a stream's raw timestamps to seconds that always increase, and the pace of play."""
+"""Times of pictures: from a stream's raw timestamps to seconds that always increase."""
 
 from __future__ import annotations
 
-import threading
 import time
 
 LONGEST_GAP = 10.0
 """Seconds between two pictures above which the stream's clock is taken to have jumped."""
-
-LATE = 0.5
-"""Seconds a paced reader may fall behind before play goes on from now, instead of rushing to catch up."""
 
 
 class Timeline:
@@ -38,6 +34,10 @@ class Timeline:
         """Let the raw time ``raw`` stand at ``seconds``."""
         self._offset = seconds - raw
 
+    def cut(self) -> None:
+        """Let the next picture stand one step after the last, whatever its raw time: the source has been moved."""
+        self._offset = None
+
     def place(self, raw: float | None) -> float:
         """Return where the picture with the raw time ``raw`` (seconds, or ``None``) stands."""
         now = time.monotonic()
@@ -60,19 +60,3 @@ class Timeline:
 
     def _jumped(self, placed: float) -> bool:
         return self._last is not None and not 0.0 < placed - self._last <= LONGEST_GAP
-
-
-class Pacer:
-    """Waits until a picture is due, counted from the first one, so that errors never add up."""
-
-    def __init__(self) -> None:
-        self._origin: float | None = None
-
-    def wait(self, pts: float, stop: threading.Event) -> None:
-        """Block until the picture at ``pts`` seconds is due, or ``stop`` is set."""
-        now = time.monotonic()
-        if self._origin is None or now - (self._origin + pts) > LATE:
-            self._origin = now - pts
-        delay = self._origin + pts - now
-        if delay > 0:
-            stop.wait(delay)

@@ -61,7 +61,7 @@ class WebcamSource(ContainerSource):
             config: the time limits apply.
             opener: opens the device; tests put a fake camera here.
         """
-        super().__init__(f"webcam {index}", config, realtime=False)
+        super().__init__(f"webcam {index}", config)
         self.path = path
         self._opener = opener
 

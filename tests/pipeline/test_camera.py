@@ -16,21 +16,7 @@ from streamer.errors import FacestreamError, OutputError, SourceNotFoundError
 from streamer.pipeline.analyzer import FaceAnalyzer
 from streamer.pipeline.camera import Camera, CameraState
 from streamer.types import FrameResult
-
-
-class Collector:
-    """A sink that keeps what it gets."""
-
-    path = None
-
-    def __init__(self) -> None:
-        self.results: list[FrameResult] = []
-
-    def write(self, result: FrameResult) -> None:
-        self.results.append(result)
-
-    def close(self) -> None:
-        pass
+from tests.pipeline.players import Collector
 
 
 class Failing(Collector):
@@ -145,7 +131,7 @@ def test_a_source_that_cannot_be_opened_fails_with_its_type() -> None:
 def test_an_internal_error_reaches_the_observer_and_stops_the_threads(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: FaceAnalyzer, bgr: np.ndarray, pts: float) -> tuple[()]:
+    def broken(self: FaceAnalyzer, bgr: np.ndarray, pts: float, *, standing: bool) -> tuple[()]:
         raise ZeroDivisionError("boom")
 
     monkeypatch.setattr(FaceAnalyzer, "track", broken)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +11,7 @@ import pytest
 from streamer.errors import OutputError
 from streamer.sinks.jsonl import JsonlWriter, write_json
 from streamer.types import Face, Frame, FrameResult, Pose
+from tests.disk import disk_full_after
 
 
 def make_face(track_id: int | None = 7) -> Face:
@@ -31,19 +28,6 @@ def make_result(index: int, *faces: Face) -> FrameResult:
 def write_frames(writer: JsonlWriter, count: int) -> None:
     for index in range(count):
         writer.write(make_result(index, make_face()))
-
-
-@contextmanager
-def file_size_limit(limit: int) -> Iterator[None]:
-    """Writes past ``limit`` bytes fail with EFBIG, as a full disk fails with ENOSPC."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_format_is_the_documented_one(tmp_path: Path) -> None:
@@ -79,7 +63,7 @@ def test_every_line_is_in_the_file_at_once(tmp_path: Path) -> None:
 def test_full_disk_leaves_only_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "faces.jsonl"
     writer = JsonlWriter(path)
-    with file_size_limit(10_000), pytest.raises(OutputError, match=r"cannot write .*faces\.jsonl"):
+    with disk_full_after(10_000), pytest.raises(OutputError, match=r"cannot write .*faces\.jsonl"):
         write_frames(writer, 100)
     lines = path.read_text().splitlines()
     assert [json.loads(line)["frame"] for line in lines] == list(range(len(lines)))

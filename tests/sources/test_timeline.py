@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 
-from streamer.sources.timeline import Pacer, Timeline
+from streamer.sources.timeline import Timeline
 
 
 def place(times, **options):
@@ -49,35 +48,8 @@ def test_live_gaps_are_filled_by_the_clock(monkeypatch):
     assert timeline.place(33.0) == pytest.approx(0.9)
 
 
-class Waiting(threading.Event):
-    """An event that notes the waits and lets the clock jump over them."""
-
-    def __init__(self, now):
-        super().__init__()
-        self.now, self.waits = now, []
-
-    def wait(self, timeout=None):
-        self.waits.append(timeout)
-        self.now[0] += timeout
-        return False
-
-
-def test_pacer_does_not_drift(monkeypatch):
-    now = [50.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    pacer, stop = Pacer(), Waiting(now)
-    for index in range(100):
-        now[0] += 0.013  # decoding and analysis
-        pacer.wait(index * 0.04, stop)
-    assert now[0] == pytest.approx(50.013 + 99 * 0.04)
-
-
-def test_pacer_goes_on_from_now_after_a_pause(monkeypatch):
-    now = [50.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    pacer, stop = Pacer(), Waiting(now)
-    pacer.wait(0.0, stop)
-    now[0] += 60.0
-    pacer.wait(0.04, stop)
-    pacer.wait(0.08, stop)
-    assert stop.waits == pytest.approx([0.04])
+def test_after_a_cut_time_goes_on_by_one_step():
+    timeline = Timeline(0.1)
+    assert [timeline.place(raw) for raw in (0.0, 0.1)] == pytest.approx([0.0, 0.1])
+    timeline.cut()
+    assert [timeline.place(raw) for raw in (3.0, 3.1)] == pytest.approx([0.2, 0.3])

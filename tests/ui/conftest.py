@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from PyQt5 import sip
+from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
+from tests.ui.stage import Stage
 from ui.display import drop_foreign_plugins
 
 drop_foreign_plugins()  # the shared conftest has imported cv2
@@ -32,6 +36,7 @@ def x_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     runtime.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv("QT_QPA_PLATFORM", "xcb")
         if shutil.which("Xvfb"):
             patch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -58,3 +63,24 @@ def _xvfb() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_windows_and_timers() -> Iterator[None]:
+    """Fail any test that leaves a window on the screen, or a timer running."""
+    yield
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        return
+    windows = [widget for widget in app.topLevelWidgets() if widget.isVisible()]
+    assert not windows, f"windows left open: {windows}"
+    timers = [thing for thing in gc.get_objects() if isinstance(thing, QTimer) and not sip.isdeleted(thing)]
+    assert not [timer for timer in timers if timer.isActive()], "a timer is left running"
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
+    """A window with a session, and nothing remembered from before."""
+    stage = Stage(qtbot, tmp_path / "window.ini")
+    yield stage
+    stage.close()

@@ -9,6 +9,7 @@ import numpy as np
 from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QWidget
 
+from streamer.config import Config
 from streamer.landmarks.topology import MEAN_FACE
 from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.status import CameraState, CameraStatus
@@ -21,6 +22,7 @@ class FakeCamera:
     def __init__(self, source: str = "fake") -> None:
         self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
         self.started = self.closed = 0
+        self.configs: list[Config] = []
         self._callbacks: list[Callable[[], None]] = []
         self._status = CameraStatus(CameraState.IDLE, source, None, "idle", None, 0.0, 0.0, (0.0, 0.0), {}, 0, 0, ())
 
@@ -30,6 +32,9 @@ class FakeCamera:
     def start(self) -> None:
         self.started += 1
         self.become(state=CameraState.CONNECTING, activity="connecting to fake")
+
+    def configure(self, config: Config) -> None:
+        self.configs.append(config)
 
     def close(self) -> None:
         self.closed += 1
@@ -51,12 +56,17 @@ class FakeCamera:
         self.become(state=CameraState.RUNNING, frames=self._status.frames + 1, size=(640, 360))
 
 
-def make_face(center: tuple[float, float] = (320.0, 180.0), side: float = 120.0, track_id: int | None = 1) -> Face:
+def make_face(
+    center: tuple[float, float] = (320.0, 180.0),
+    side: float = 120.0,
+    track_id: int | None = 1,
+    pose: Pose = Pose(0.0, 0.0, 0.0),  # noqa: B008 immutable
+) -> Face:
     """The mean face, upright, in a square box."""
     landmarks = ((MEAN_FACE - 0.5) * side + np.float32(center)).astype(np.float32)
     box = np.array([*(np.float32(center) - side / 2), *(np.float32(center) + side / 2)], np.float32)
     keypoints = landmarks[[74, 83, 54, 84, 90]]
-    return Face(box, 0.99, keypoints, landmarks, Pose(0.0, 0.0, 0.0), 0.99, landmarks, track_id)
+    return Face(box, 0.99, keypoints, landmarks, pose, 0.99, landmarks, track_id)
 
 
 def make_result(

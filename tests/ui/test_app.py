@@ -5,22 +5,25 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from streamer.config import Config
 from tests.ui.fakes import FakeCamera
 from ui.app import _execute
 from ui.main_window import MainWindow
 from ui.session import Run, Session
+from ui.settings import Settings
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    session = Session("fake", lambda source: Run(FakeCamera(source), ExitStack()))  # type: ignore[arg-type]
-    window = MainWindow(session)
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    session = Session("fake", Config(), lambda source, _: Run(FakeCamera(source), ExitStack()))  # type: ignore[arg-type]
+    window = MainWindow(session, Settings(tmp_path / "window.ini"))
     qtbot.addWidget(window)
     window.show()
     yield window

@@ -23,7 +23,7 @@ from ui import theme
 
 pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
 
-STAGE = (slice(60, 680), slice(70, 1210))  # where the picture lies in the 1280x720 window, without the bars
+STAGE = (slice(80, 680), slice(70, 1100))  # where the picture lies in the 1280x720 window with the inspector folded
 PATIENCE = 40.0  # hang guard in seconds for a crowded machine
 
 
@@ -32,7 +32,16 @@ class Program:
 
     def __init__(self, app: QApplication, folder: Path, *arguments: str, display: str | None = None) -> None:
         self._app, self._folder = app, folder
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", **({"DISPLAY": display} if display else {})}
+        self.settings = folder / "config" / "facestream" / "window.ini"
+        if not self.settings.exists():
+            self.settings.parent.mkdir(parents=True)
+            self.settings.write_text("[inspector]\npage=\n")
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            **({"DISPLAY": display} if display else {}),
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamer", "run", *arguments],
             cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -96,12 +105,12 @@ def is_picture(image: np.ndarray) -> bool:
 
 
 def has_card(image: np.ndarray) -> bool:
-    return bool(near(image[STAGE], theme.RAISED.getRgb()[:3], 2).sum() > 20_000)
+    return bool(near(image[STAGE], theme.DARK.raised.getRgb()[:3], 2).sum() > 20_000)
 
 
 def offers_retry(image: np.ndarray) -> bool:
     """Whether there is a card with a filled button: the one that is shown while connecting has none."""
-    accent = near(image[STAGE], theme.ACCENT.getRgb()[:3], 2)
+    accent = near(image[STAGE], theme.DARK.accent.getRgb()[:3], 2)
     return has_card(image) and bool((accent.sum(axis=0) > 15).sum() > 40)
 
 
@@ -109,11 +118,15 @@ def overlay_pixels(image: np.ndarray) -> int:
     return int(near(image[STAGE], theme.track_color(1).getRgb()[:3], 6).sum())
 
 
+def shows_a_face(image: np.ndarray) -> bool:
+    return is_picture(image) and not has_card(image) and overlay_pixels(image) > 200
+
+
 def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start, tmp_path: Path) -> None:
     program = start("demo", "--jsonl", "faces.jsonl")
-    first = program.wait_until(lambda image: is_picture(image) and overlay_pixels(image) > 500, "a face with its box")
+    first = program.wait_until(shows_a_face, "a face with its box")
     program.wait_until(lambda image: np.abs(image[STAGE].astype(int) - first[STAGE]).mean() > 3, "the picture moving")
-    program.press("b", "l", "l", "p")
+    program.press("b", "l", "p", "n")
     program.wait_until(lambda image: is_picture(image) and overlay_pixels(image) < 200, "the picture without overlays")
     program.press("b")
     program.wait_until(lambda image: overlay_pixels(image) > 500, "the box again")
@@ -130,6 +143,34 @@ def test_the_demo_shows_followed_faces_and_obeys_the_keys(start: Start, tmp_path
         assert lines
 
 
+def test_what_was_chosen_is_there_again_at_the_next_start(start: Start, tmp_path: Path) -> None:
+    program = start("demo")
+    program.wait_until(shows_a_face, "a face with its box")
+    program.press("b", "l", "p", "n", "m", "alt+2", "ctrl+q")
+    program.leave(0)
+    program = start("demo")
+    image = program.wait_until(lambda image: is_picture(image) and not has_card(image), "the picture")
+    time.sleep(0.5)
+    assert overlay_pixels(program.look()) < 200
+    assert not near(image[300:600, 1000:1100], theme.DARK.stage.getRgb()[:3], 2).all()
+    program.press("ctrl+q")
+    program.leave(0)
+    text = program.settings.read_text()
+    assert {"box=false", "page=faces", "mirror_others=true"} <= set(text.split())
+
+
+def test_a_damaged_settings_file_is_set_aside_with_a_sentence(start: Start, tmp_path: Path) -> None:
+    settings = tmp_path / "config" / "facestream" / "window.ini"
+    settings.parent.mkdir(parents=True)
+    settings.write_bytes(b"\x00\x01 rubbish \xff")
+    program = start("demo")
+    program.wait_until(is_picture, "the picture")
+    program.press("ctrl+q")
+    program.leave(0)
+    assert settings.with_name("window.ini.broken").read_bytes().startswith(b"\x00\x01")
+    assert "geometry" in settings.read_text()
+
+
 def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:
     program = start("later.mp4")
     program.wait_until(offers_retry, "the card with the sentence and Retry")
@@ -143,10 +184,9 @@ def test_a_missing_file_can_be_retried(start: Start, tmp_path: Path, astronaut: 
 def test_a_single_picture_stays_on_show_with_its_face(start: Start, tmp_path: Path, astronaut: np.ndarray) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), astronaut)
     program = start("photo.png")
-    program.wait_until(lambda image: overlay_pixels(image) > 200, "the face drawn over the picture")
+    program.wait_until(shows_a_face, "the face drawn over the picture")
     time.sleep(0.5)
-    image = program.wait_until(is_picture, "the picture")
-    assert not has_card(image)
+    assert shows_a_face(program.look())
     program.press("ctrl+q")
     program.leave(0)
 
@@ -164,9 +204,9 @@ def test_a_hanging_server_freezes_nothing(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # accepts, and never answers
         program = start(f"http://127.0.0.1:{server.getsockname()[1]}/live", "--set", "source.connect_timeout=60")
         before = program.wait_until(has_card, "the card that says it is connecting")
-        program.press("l")
-        header = (slice(0, 45), slice(900, 1280))
-        program.wait_until(lambda image: bool((image[header] != before[header]).any()), "the button changing")
+        program.press("ctrl+i")
+        right = (slice(80, 680), slice(1110, 1180))
+        program.wait_until(lambda image: bool((image[right] != before[right]).any()), "the inspector opening")
         program.press("ctrl+q")
         program.leave(0)
 

@@ -2,18 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from streamer.config import Config, DetectorConfig
 from streamer.errors import SourceNotFoundError
 from streamer.pipeline.status import CameraState, CameraStatus
 from tests.ui.fakes import FakeCamera, make_result
 from ui.session import Run, Session
-
-Prepare = Callable[[str], Run]
 
 
 class Bench:
@@ -21,21 +20,23 @@ class Bench:
 
     def __init__(self) -> None:
         self.cameras: list[FakeCamera] = []
+        self.configs: list[Config] = []
         self.finished: list[str] = []
         self.states: list[CameraState] = []
         self.frames: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
-        self.session = Session("first", self.prepare)
+        self.session = Session("first", Config(), self.prepare)
         self.session.status_changed.connect(self._on_status)
         self.session.frame_ready.connect(lambda result: self.frames.append(result.frame.index))
 
-    def prepare(self, source: str) -> Run:
+    def prepare(self, source: str, config: Config) -> Run:
         self.gate.wait(5)
         if self.error is not None:
             raise self.error
         self.cameras.append(FakeCamera(source))
+        self.configs.append(config)
         outputs = ExitStack()
         outputs.callback(self.finished.append, source)
         return Run(self.cameras[-1], outputs)  # type: ignore[arg-type]
@@ -131,6 +132,18 @@ def test_stop_closes_and_says_so_at_once(bench: Bench, qtbot: QtBot) -> None:
     camera.show(make_result(index=9))
     qtbot.wait(20)
     assert 9 not in bench.frames
+
+
+def test_new_settings_reach_the_running_camera_and_the_next_one(bench: Bench, qtbot: QtBot) -> None:
+    told: list[Config] = []
+    bench.session.configured.connect(told.append)
+    camera = start(bench, qtbot)
+    faster = Config(detector=DetectorConfig(max_side=256))
+    bench.session.configure(faster)
+    bench.session.configure(faster)
+    assert camera.configs == told == [faster]
+    start(bench, qtbot)
+    assert bench.configs == [Config(), faster]
 
 
 def test_a_failed_preparation_is_told_and_can_be_retried(bench: Bench, qtbot: QtBot) -> None:

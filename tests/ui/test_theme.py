@@ -4,12 +4,30 @@ import pytest
 from PyQt5.QtGui import QColor
 
 from ui import theme
+from ui.stage.labels import PLATE, PLATE_TEXT
 
 
-@pytest.mark.parametrize("text", [theme.TEXT, theme.MUTED, theme.ACCENT, theme.GOOD, theme.WARNING, theme.BAD])
-@pytest.mark.parametrize("surface", [theme.STAGE, theme.SURFACE, theme.RAISED])
-def test_text_contrasts_with_every_surface(text: QColor, surface: QColor) -> None:
-    assert theme.contrast(text, surface) >= 4.5
+@pytest.mark.parametrize("name", theme.THEMES)
+@pytest.mark.parametrize("text", ["text", "muted", "accent", "good", "warning", "bad"])
+@pytest.mark.parametrize("surface", ["stage", "surface", "raised"])
+def test_text_contrasts_with_every_surface(name: str, text: str, surface: str) -> None:
+    colors = theme.THEMES[name]
+    assert theme.contrast(getattr(colors, text), getattr(colors, surface)) >= 4.5
+
+
+@pytest.mark.parametrize("name", theme.THEMES)
+def test_text_contrasts_with_the_accent(name: str) -> None:
+    colors = theme.THEMES[name]
+    assert theme.contrast(colors.on_accent, colors.accent) >= 4.5
+
+
+def test_numbers_contrast_with_their_plate_on_any_picture() -> None:
+    for below in (QColor("black"), QColor("white")):
+        part = PLATE.alphaF()
+        seen = [
+            part * plate + (1 - part) * under for plate, under in zip(PLATE.getRgbF(), below.getRgbF(), strict=True)
+        ]
+        assert theme.contrast(PLATE_TEXT, QColor.fromRgbF(*seen[:3])) >= 4.5
 
 
 @pytest.mark.parametrize("color", theme.TRACKS)

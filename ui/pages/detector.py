@@ -1,0 +1,17 @@
+"""Which network finds faces, and how."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
+
+from ui.pages.base import PageContext
+from ui.widgets import make_label
+
+
+def make_page(context: PageContext) -> QWidget:
+    """Make the page."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.addWidget(make_label("caption", "Which network finds faces, and how.", wrap=True))
+    column.addStretch()
+    return page

@@ -1,0 +1,17 @@
+"""How faces are followed between detections."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
+
+from ui.pages.base import PageContext
+from ui.widgets import make_label
+
+
+def make_page(context: PageContext) -> QWidget:
+    """Make the page."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.addWidget(make_label("caption", "How faces are followed between detections.", wrap=True))
+    column.addStretch()
+    return page

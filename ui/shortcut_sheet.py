@@ -1,0 +1,77 @@
+"""Every key of the window on one sheet, made from its actions."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui.actions import MENUS, Actions
+from ui.widgets import make_label
+
+MOUSE = (
+    ("Wheel", "Zoom about the pointer"),
+    ("Drag", "Move the picture"),
+    ("Click", "Choose a face"),
+    ("Double click", "Full screen"),
+)
+"""What the mouse does on the picture: the sheet tells that, too."""
+
+
+class ShortcutSheet(QDialog):
+    """The sheet; Esc closes it."""
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts – facestream")
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        columns = QHBoxLayout()
+        columns.setSpacing(32)
+        groups = [*_groups(actions), ("Mouse on the picture", list(MOUSE))]
+        for part in (groups[::2], groups[1::2]):
+            column = QVBoxLayout()
+            column.setSpacing(6)
+            for title, rows in part:
+                column.addWidget(make_label("heading", title))
+                column.addLayout(_table(rows))
+                column.addSpacing(12)
+            column.addStretch(1)
+            columns.addLayout(column)
+        sheet = QWidget()
+        sheet.setLayout(columns)
+        area = QScrollArea()
+        area.setWidget(sheet)
+        area.setWidgetResizable(True)
+        buttons = QDialogButtonBox()
+        buttons.addButton("Close", QDialogButtonBox.RejectRole)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(area)
+        layout.addWidget(buttons)
+        room = QSize(48, 80)  # margins, scroll bar and button
+        self.resize((sheet.sizeHint() + room).boundedTo(parent.size() * 0.95))
+
+
+def _groups(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Menu titles with the keys and labels of their commands."""
+    groups = []
+    for title in MENUS:
+        rows = [
+            (" or ".join(key.toString(QKeySequence.NativeText) for key in action.shortcuts()), command.text)
+            for command, action in actions
+            if command.menu == title and command.keys
+        ]
+        if rows:
+            groups.append((title.replace("&", ""), rows))
+    return groups
+
+
+def _table(rows: list[tuple[str, str]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(20)
+    grid.setVerticalSpacing(3)
+    for number, (keys, text) in enumerate(rows):
+        grid.addWidget(make_label("keys", keys), number, 0)
+        grid.addWidget(make_label("caption", text), number, 1)
+    grid.setColumnStretch(1, 1)
+    return grid

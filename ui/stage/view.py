@@ -1,0 +1,228 @@
+"""The stage's widget: shows the newest composed picture, and turns wheel and mouse into a viewport and a choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QEvent, QPoint, QPointF, QSize, QSizeF, Qt, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt5.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from ui import theme
+from ui.stage.compositor import Compositor
+from ui.stage.overlays import Overlays
+from ui.stage.scene import Scene, frame_size
+from ui.stage.trails import Trails
+from ui.stage.viewport import STEP, Fit, Viewport
+
+if TYPE_CHECKING:
+    from streamer.types import FrameResult
+
+_NOTCH = 120  # eighths of a degree the wheel turns per notch
+
+
+class VideoView(QWidget):
+    """Shows one result at a time on the stage.
+
+    Signals:
+        face_clicked: id of the track that was clicked, or ``None`` beside every face.
+        double_clicked: the picture was clicked twice.
+        painted: a ``FrameResult`` is on the screen for the first time.
+    """
+
+    face_clicked = pyqtSignal(object)
+    double_clicked = pyqtSignal()
+    painted = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._result: FrameResult | None = None
+        self._overlays = Overlays()
+        self._viewport = Viewport()
+        self._trails = Trails()
+        self._chosen: int | None = None
+        self._live = True
+        self._scene: Scene | None = None
+        self._shown: Scene | None = None
+        self._image: QImage | None = None
+        self._reported: FrameResult | None = None
+        self._pressed: QPoint | None = None
+        self._dragged: QPoint | None = None
+        self._compositor = Compositor(self)
+        self._compositor.composed.connect(self._show_image)
+        self.setAttribute(Qt.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
+        self.setMinimumSize(320, 180)
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setAccessibleName("Picture")
+
+    # ---- what is shown -----------------------------------------------------------------------------------------
+
+    @property
+    def overlays(self) -> Overlays:
+        """What is drawn over the picture."""
+        return self._overlays
+
+    @property
+    def viewport(self) -> Viewport:
+        """Where the picture lies."""
+        return self._viewport
+
+    @property
+    def settled(self) -> bool:
+        """Whether the picture on the stage is of the newest state."""
+        return self._shown is self._scene
+
+    def scene(self) -> Scene | None:
+        """All that is to be seen now, for whoever wants to compose it elsewhere; ``None`` while there is no picture."""
+        if self._result is None:
+            return None
+        return Scene(
+            result=self._result,
+            viewport=self._viewport,
+            size=QSizeF(self.size()),
+            ratio=self.devicePixelRatioF(),
+            overlays=self._overlays,
+            background=theme.current().stage,
+            font=self.font(),
+            trails=self._trails.snapshot(self._result) if self._overlays.trail else {},
+            chosen=self._chosen,
+            live=self._live,
+        )
+
+    def show_result(self, result: FrameResult) -> None:
+        """Show a frame with its faces; it is kept until the next one."""
+        self._result, self._live = result, True
+        self._trails.add(result)
+        self._compose()
+
+    def set_overlays(self, overlays: Overlays) -> None:
+        """Change what is drawn over the picture."""
+        self._overlays = overlays
+        self._compose()
+
+    def set_viewport(self, viewport: Viewport) -> None:
+        """Change where the picture lies."""
+        self._viewport = viewport
+        self._compose()
+
+    def choose(self, track_id: int | None) -> None:
+        """Mark a face."""
+        self._chosen = track_id
+        self._compose()
+
+    def dim(self) -> None:
+        """Grey the last frame: it is no longer live."""
+        if self._live:
+            self._live = False
+            self._compose()
+
+    # ---- zoom ----------------------------------------------------------------------------------------------------
+
+    def set_fit(self, fit: Fit) -> None:
+        """Go back to a size that follows the stage."""
+        self.set_viewport(Viewport(fit, mirrored=self._viewport.mirrored))
+
+    def zoom(self, factor: float, about: QPointF | None = None) -> None:
+        """Magnify about a point of the stage, or its middle."""
+        if self._result is not None:
+            about = QPointF(self.width() / 2, self.height() / 2) if about is None else about
+            self.set_viewport(self._viewport.zoomed(factor, about, *self._sizes()))
+
+    # ---- composing and painting --------------------------------------------------------------------------------
+
+    def _sizes(self) -> tuple[QSizeF, QSizeF, float]:
+        assert self._result is not None
+        return frame_size(self._result.frame.image), QSizeF(self.size()), self.devicePixelRatioF()
+
+    def _compose(self) -> None:
+        self._scene = self.scene()
+        if self._scene is not None:
+            self._compositor.submit(self._scene)
+
+    def _show_image(self, scene: Scene, image: QImage) -> None:
+        self._shown, self._image = scene, image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Copy the composed picture to the screen."""
+        painter = QPainter(self)
+        if self._shown is None or self._image is None or self._shown.size != QSizeF(self.size()):
+            painter.fillRect(self.rect(), theme.current().stage)
+        if self._image is not None:
+            painter.drawImage(0, 0, self._image)
+        painter.end()
+        if self._shown is not None and self._shown.result is not self._reported:
+            self._reported = self._shown.result
+            self.painted.emit(self._reported)
+
+    # ---- Qt ----------------------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        """A 16:9 stage."""
+        return QSize(1280, 720)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Compose for the new size."""
+        super().resizeEvent(event)
+        self._compose()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Compose with the new colours or letters."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.StyleChange, QEvent.FontChange, QEvent.PaletteChange):
+            self._compose()
+            self.update()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the compositor's thread."""
+        self._compositor.close()
+        super().closeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer."""
+        self.zoom(STEP ** (event.angleDelta().y() / _NOTCH), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a click or a pan."""
+        if event.button() in (Qt.LeftButton, Qt.MiddleButton):
+            self._pressed = self._dragged = event.pos()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Pan, once the pointer has moved further than a shaky click does."""
+        if self._pressed is None or self._dragged is None or self._result is None:
+            return
+        far = (event.pos() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
+        if far or self._dragged != self._pressed:
+            by = QPointF(event.pos() - self._dragged)
+            self._dragged = event.pos()
+            self.setCursor(Qt.ClosedHandCursor)
+            self.set_viewport(self._viewport.panned(by, *self._sizes()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a pan, or choose the face that was clicked."""
+        if self._pressed is not None and self._dragged == self._pressed and event.button() == Qt.LeftButton:
+            self.face_clicked.emit(self._face_at(QPointF(event.pos())))
+        self._pressed = self._dragged = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Tell."""
+        if event.button() == Qt.LeftButton:
+            self.double_clicked.emit()
+
+    def _face_at(self, position: QPointF) -> int | None:
+        """The smallest face under a point of the stage: what lies in front."""
+        scene = self.scene()
+        if scene is None:
+            return None
+        rects = [(scene.placement.to_rect(face.box), face.track_id) for face in scene.result.faces]
+        hits = [(rect.width() * rect.height(), track_id) for rect, track_id in rects if rect.contains(position)]
+        return min(hits, key=lambda hit: hit[0])[1] if hits else None
+
+
+def mirrored(viewport: Viewport, wanted: bool) -> Viewport:
+    """The same view with or without a mirror; what is in the middle stays there."""
+    return viewport if viewport.mirrored == wanted else replace(viewport, mirrored=wanted, x=1 - viewport.x)
