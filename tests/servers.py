@@ -55,14 +55,17 @@ class RtspServer:
 
 
 @contextlib.contextmanager
-def rtsp_server(clip: Path, *credentials: str) -> Iterator[RtspServer]:
-    """Serve an H.264 mp4 over RTSP in a loop, with basic authentication where user and password are given."""
+def rtsp_server(clip: Path, *credentials: str, port: int = 0) -> Iterator[RtspServer]:
+    """Serve an H.264 mp4 over RTSP in a loop, with basic authentication where user and password are given.
+
+    A port can be named to come back where another server was.
+    """
     if missing := _rtsp_missing():
         pytest.skip(
             f"no GStreamer RTSP server: {missing} "
             "(apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)"
         )
-    command = [SYSTEM_PYTHON, str(ASSETS / "rtsp_server.py"), str(clip), *credentials]
+    command = [SYSTEM_PYTHON, str(ASSETS / "rtsp_server.py"), str(clip), str(port), *credentials]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None

@@ -47,10 +47,13 @@ class Command:
 ONE: Final = QActionGroup.ExclusionPolicy.Exclusive
 AT_MOST_ONE: Final = QActionGroup.ExclusionPolicy.ExclusiveOptional
 
-_FILE, _VIEW, _OVERLAYS, _HELP = "&Source", "&View", "&Overlays", "&Help"
+_FILE, _PLAY, _CAPTURE, _VIEW = "&Source", "&Playback", "&Capture", "&View"
+_OVERLAYS, _SETTINGS, _HELP = "&Overlays", "Se&ttings", "&Help"
 
-MENUS: Final = (_FILE, "&Playback", _VIEW, _OVERLAYS, "&Inspector", _HELP)
+MENUS: Final = (_FILE, _PLAY, _CAPTURE, _VIEW, _OVERLAYS, "&Inspector", _SETTINGS, _HELP)
 """Menus from left to right; one without commands is not shown."""
+
+_REPEATED = ("zoom", "step", "seek")  # areas whose commands go on for as long as a key is held down
 
 _OVERLAY_DEFAULTS = Overlays()
 
@@ -74,12 +77,27 @@ OVERLAY_COMMANDS: Final = (
 )
 
 COMMANDS: Final = (
-    Command("run.start_stop", _FILE, "Start", ("Space",), "Start or stop the source"),
+    Command("run.start_stop", _FILE, "Start", ("Ctrl+Return",), "Start or stop the source"),
     Command("source.file", _FILE, "Open file…", ("Ctrl+O",), "Show a video or picture"),
     Command("source.folder", _FILE, "Open folder…", ("Ctrl+Shift+O",), "Show the pictures of a folder"),
     Command("source.url", _FILE, "Open address…", ("Ctrl+U",), "Show a network stream, or whatever you type"),
     Command("source.choose", _FILE, "Choose source…", ("Ctrl+L",), "Webcams, demo and recent sources"),
     Command("app.quit", _FILE, "Quit", ("Ctrl+Q",), "Close the window and end the program"),
+    Command("playback.play", _PLAY, "Play", ("Space",), "Play, or stay on this frame; live sources cannot be paused"),
+    Command("playback.loop", _PLAY, "Loop", ("Shift+L",), "Begin again at the end of the file", False),
+    Command("step.back", _PLAY, "One frame back", (",",), "Pause, and show the frame before"),
+    Command("step.next", _PLAY, "One frame on", (".",), "Pause, and show the next frame"),
+    Command("seek.back", _PLAY, "5 seconds back", ("Left",), "Show what was 5 seconds ago"),
+    Command("seek.forward", _PLAY, "5 seconds on", ("Right",), "Leave 5 seconds out"),
+    Command("seek.start", _PLAY, "To the start", ("Home",), "Show the first frame"),
+    Command("seek.end", _PLAY, "To the end", ("End",), "Show the last frame"),
+    Command("speed.slower", _PLAY, "Slower", ("[",), "Play more slowly, down to a quarter of the speed"),
+    Command("speed.faster", _PLAY, "Faster", ("]",), "Play faster, up to four times the speed"),
+    Command("capture.snapshot", _CAPTURE, "Snapshot", ("S",), "Save this frame, with the overlays that are on"),
+    Command("capture.plain", _CAPTURE, "Snapshot without overlays", ("Shift+S",), "Save this frame as it came"),
+    Command("capture.shown", _CAPTURE, "Snapshot as on the screen", ("Ctrl+S",), "Save the stage just as you see it"),
+    Command("capture.copy", _CAPTURE, "Copy frame", ("Ctrl+C",), "This frame with its overlays, to paste elsewhere"),
+    Command("capture.record", _CAPTURE, "Record", ("Ctrl+R",), "Record the picture into a video file", False),
     Command("fit.fit", _VIEW, "Fit", ("Ctrl+0",), "The whole picture, as large as it fits", True, choice=ONE),
     Command("fit.fill", _VIEW, "Fill", ("Ctrl+9",), "No empty margins; the edges may be cut", False, choice=ONE),
     Command("fit.actual", _VIEW, "1:1", ("Ctrl+1",), "One pixel of the picture per screen pixel", False, choice=ONE),
@@ -92,6 +110,9 @@ COMMANDS: Final = (
     Command("theme.light", _VIEW, "Light", (), "Light colours", False, choice=ONE),
     *OVERLAY_COMMANDS,
     Command("inspector.fold", "&Inspector", "Show inspector", ("Ctrl+I",), "The pages beside the picture", True),
+    Command("settings.copy", _SETTINGS, "Copy as YAML", (), "What differs from the defaults, for config.yaml or --set"),
+    Command("settings.save", _SETTINGS, "Save as my defaults", (), "facestream starts with these settings from now on"),
+    Command("settings.reset", _SETTINGS, "Reset all…", (), "Every setting back to its built-in default"),
     Command("help.shortcuts", _HELP, "Keyboard shortcuts", ("?", "F1"), "Every key on one sheet"),
 )  # fmt: skip
 
@@ -152,7 +173,7 @@ class Actions:
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         keys = action.shortcut().toString(QKeySequence.NativeText)
         action.setToolTip(f"{command.tip} ({keys})" if keys else command.tip)
-        action.setAutoRepeat(command.area == "zoom")
+        action.setAutoRepeat(command.area in _REPEATED)
         if command.checked is not None:
             action.setCheckable(True)
             action.setChecked(command.checked)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from streamer.pipeline.status import CameraState, CameraStatus
@@ -24,16 +23,14 @@ if TYPE_CHECKING:
     from ui.session import Run, Session
 
 
-_Stop = Callable[[BaseException], None]
-
-
 def run_window(options: RunOptions, config: Config) -> int:
     """Show a source in a window until the user closes it.
 
     With ``options.max_frames`` the window closes by itself when that many frames have been analysed.
 
     Returns:
-        The exit status: 0, that of an output that failed, or 130 when Ctrl-C closed the window.
+        The exit status: 0, that of an output that failed, 130 when Ctrl-C closed the window, or 1 after an internal
+        error, which has been logged and shown.
 
     Raises:
         DisplayError: no window can be opened; the message says why.
@@ -49,6 +46,7 @@ def run_window(options: RunOptions, config: Config) -> int:
 def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     from ui import theme
     from ui.main_window import MainWindow
+    from ui.report import Reports
     from ui.session import Session
     from ui.settings import Settings, settings_path
 
@@ -60,19 +58,22 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     runs = _Runs(options)
     session = Session(options.source, config, runs.prepare)
     window = MainWindow(session, settings)
+    reports = Reports(session, window)
+    reports.told.connect(window.tell)
     window.painted.connect(session.start)  # loading begins when there is something to look at
     if options.max_frames is not None:
         session.status_changed.connect(lambda status: _close_at_end(window, status))
-    window.show()
-    try:
-        interrupted = _execute(app)
-    finally:
-        window.close()
-        app.processEvents()
-        session.close()
-        window.deleteLater()
-        signal.signal(signal.SIGINT, before)
-    return runs.finish(session) or (130 if interrupted else 0)
+    with reports.caught():
+        window.show()
+        try:
+            interrupted = _execute(app)
+        finally:
+            window.close()
+            app.processEvents()
+            session.close()
+            window.deleteLater()
+            signal.signal(signal.SIGINT, before)
+    return runs.finish(session) or (130 if interrupted else int(reports.count > 0))
 
 
 class _Runs:
@@ -94,7 +95,9 @@ class _Runs:
 
         resolved, options, outputs = resolve(source), self._numbered(), ExitStack()
         sinks = outputs.enter_context(open_sinks(options, config))
-        camera = Camera(resolved, config, sinks=sinks, max_frames=options.max_frames)
+        # A run that ends by itself must not stay on the last frame of a file that is shorter.
+        hold = options.max_frames is None
+        camera = Camera(resolved, config, sinks=sinks, max_frames=options.max_frames, hold=hold)
         run = Run(camera, outputs, webcam=resolved.isdigit() or resolved.startswith("/dev/video"))
         self._runs.append(run)
         return run
@@ -147,41 +150,22 @@ def _execute(app: QApplication) -> bool:
 
     Returns:
         Whether it was Ctrl-C or SIGTERM instead.
-
-    Raises:
-        BaseException: what a slot raised; Qt itself would abort the process.
     """
-    raised: list[BaseException] = []
+    interrupted = False
 
-    def stop(error: BaseException) -> None:
-        raised.append(error)
+    def stop() -> None:
+        nonlocal interrupted
+        interrupted = True
         app.quit()
 
-    with _slot_errors(stop), _signals(stop):
+    with _signals(stop):
         app.exec()
-    for error in raised:
-        if not isinstance(error, KeyboardInterrupt):
-            raise error
-    return bool(raised)
+    return interrupted
 
 
 @contextmanager
-def _slot_errors(stop: _Stop) -> Iterator[None]:
-    """Hand what a slot raises to ``stop``."""
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        stop(error.with_traceback(trace))
-
-    before, sys.excepthook = sys.excepthook, hook
-    try:
-        yield
-    finally:
-        sys.excepthook = before
-
-
-@contextmanager
-def _signals(stop: _Stop) -> Iterator[None]:
-    """Hand Ctrl-C and SIGTERM to ``stop``.
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` for Ctrl-C and SIGTERM.
 
     Python runs a signal's handler between bytecodes, and Qt's loop runs none: the interpreter writes a byte to a
     socket instead, and Qt wakes up for it.
@@ -189,7 +173,7 @@ def _signals(stop: _Stop) -> Iterator[None]:
     from PyQt5.QtCore import QSocketNotifier
 
     def handle(signum: int, frame: FrameType | None) -> None:
-        stop(KeyboardInterrupt())
+        stop()
 
     wake, woken = socket.socketpair()
     with wake, woken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.actions import AT_MOST_ONE, Actions, Command
 from ui.pages import PAGES, make_page
@@ -11,6 +11,7 @@ from ui.pages.base import PageContext
 from ui.widgets import action_button
 
 _WIDTH = 300  # logical pixels of a page, before the user drags its edge
+_NARROWEST = 240
 _PAGE = "inspector/page"
 
 
@@ -48,8 +49,10 @@ class Inspector(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
-        self.setMinimumWidth(240)
         self._last = PAGES[0].name
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._scroll_to)
         self._connect()
 
     def sizeHint(self) -> QSize:
@@ -89,11 +92,21 @@ class Inspector(QFrame):
             self._pages[name] = self._scrolled(make_page(spec, self._context))
         self._stack.setCurrentWidget(self._pages[name])
 
+    def _scroll_to(self, before: QWidget | None, focused: QWidget | None) -> None:
+        """Show what has the keyboard, also when it comes from outside the page."""
+        area = self._stack.currentWidget()
+        if isinstance(area, QScrollArea) and focused is not None and area.isAncestorOf(focused):
+            area.ensureWidgetVisible(focused)
+
     def _scrolled(self, page: QWidget) -> QWidget:
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.NoFocus)
         area.setWidget(page)
+        bar = area.verticalScrollBar()
+        assert bar is not None
+        needed = page.minimumSizeHint().width() + bar.sizeHint().width()  # larger letters need more room
+        area.setMinimumWidth(max(needed, _NARROWEST))
         self._stack.addWidget(area)
         return area

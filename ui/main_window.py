@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QAbstractSpinBox,
     QComboBox,
     QHBoxLayout,
+    QLineEdit,
     QMainWindow,
+    QPlainTextEdit,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -19,12 +24,20 @@ from PyQt5.QtWidgets import (
 from streamer.pipeline.status import CameraState, CameraStatus
 from ui.actions import COMMANDS, Actions
 from ui.banner import Banner
+from ui.capture import Capture
+from ui.drops import DropTarget
 from ui.inspector import Inspector, Rail, page_commands
-from ui.notice import Notice, message_for
+from ui.messages import message_for, silence
+from ui.notice import Notice
 from ui.pages.base import PageContext
+from ui.playback_bar import PlaybackBar
+from ui.receipt import Receipt
+from ui.recording_light import RecordingLight
+from ui.report import report_text
 from ui.selection import Selection
 from ui.session import Session
 from ui.settings import Settings
+from ui.settings_commands import SettingsCommands
 from ui.shortcut_sheet import ShortcutSheet
 from ui.source_bar import SourceBar
 from ui.stage.view import VideoView
@@ -32,7 +45,9 @@ from ui.stage_commands import StageCommands
 from ui.status_bar import StatusBar
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
+_LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
 _ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
+_USES_ARROWS = (QAbstractSlider, QAbstractSpinBox, QComboBox, QAbstractItemView, QLineEdit, QPlainTextEdit)
 
 
 class MainWindow(QMainWindow):
@@ -53,17 +68,25 @@ class MainWindow(QMainWindow):
         self._session, self._settings = session, settings
         self._on_screen = self._was_maximised = False
         self._state = session.status.state
+        self._frame_at = time.monotonic()
         self.commands = Actions((*COMMANDS, *page_commands()), self)
         self._selection = Selection(self)
         self.view = VideoView()
-        self._notice = Notice(self.view)
+        self._notice = Notice(self.view, lambda: session.source, lambda: report_text(session))
         self._banner = Banner()
+        self._receipt = Receipt()
+        self._playback_bar = PlaybackBar(self.commands, session)
+        self._capture = Capture(self.commands, session, self.view)
+        self._recording_light = RecordingLight(self.view)
+        self._recording_light.allow(False)
+        self._drops = DropTarget(self, self.view)
         self._status_bar = StatusBar()
         self._source_bar = SourceBar(self.commands, settings)
         self._inspector = Inspector(PageContext(session, self.commands, self._selection, settings))
         self._rail = Rail(self.commands)
         self._splitter = QSplitter(Qt.Horizontal)
         self._stage_commands = StageCommands(self.commands, self.view, settings)
+        self._settings_commands = SettingsCommands(self.commands, session, self)
         self._lay_out()
         self._connect()
         self._show_status(session.status)
@@ -91,7 +114,9 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self._source_bar)
         column.addWidget(self._banner)
+        column.addWidget(self._receipt)
         column.addLayout(middle, 1)
+        column.addWidget(self._playback_bar)
         column.addWidget(self._status_bar)
         self.setCentralWidget(body)
         self.commands["view.leave"].setEnabled(False)
@@ -102,13 +127,22 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self._session.frame_ready.connect(self.view.show_result)
+        self._session.frame_ready.connect(self._note_frame)
         self._session.status_changed.connect(self._show_status)
         self._session.source_changed.connect(self._stage_commands.source_is_webcam)
+        self._session.status_changed.connect(self._recording_light.show_status)
+        self._capture.done.connect(self._receipt.tell)
+        self._capture.failed.connect(self._banner.tell)
+        self._drops.dropped.connect(self._start)
+        self._drops.told.connect(self._banner.tell)
         self._source_bar.chosen.connect(self._start)
         self._notice.again.connect(lambda: self._session.start())
         self._notice.chosen.connect(self._start)
+        self._notice.other.connect(self.commands["source.choose"].trigger)
         self._notice.cancelled.connect(self._session.stop)
         self._settings.told.connect(self._banner.tell)
+        self._settings_commands.done.connect(self._receipt.tell)
+        self._settings_commands.failed.connect(self._banner.tell)
         self._selection.changed.connect(self.view.choose)
         self.view.face_clicked.connect(self._selection.choose)
         self.view.double_clicked.connect(self.commands["view.full_screen"].toggle)
@@ -141,10 +175,14 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{status.source} – facestream")
         elif not self.windowTitle():
             self.setWindowTitle("facestream")
-        self._banner.show_standing([str(warning) for warning in status.warnings])
+        quiet = silence(status, time.monotonic() - self._frame_at)
+        self._banner.show_standing([*map(str, status.warnings), *([quiet] if quiet else [])])
         if status.state is not self._state and not status.on_show:
             self.view.dim()  # once: what comes from now on, such as a first frame while models load, is live again
         self._state = status.state
+
+    def _note_frame(self) -> None:
+        self._frame_at = time.monotonic()
 
     # ---- commands ----------------------------------------------------------------------------------------------
 
@@ -162,8 +200,9 @@ class MainWindow(QMainWindow):
         """Leave only the picture, or bring the rest back."""
         bar = self.menuBar()
         assert bar is not None
-        for widget in (bar, self._source_bar, self._rail, self._status_bar):
+        for widget in (bar, self._source_bar, self._rail, self._playback_bar, self._status_bar):
             widget.setVisible(not wanted)
+        self._recording_light.allow(wanted)
         self._inspector.setVisible(not wanted and bool(self._inspector.page))
         self.commands["view.leave"].setEnabled(wanted)
         if wanted:
@@ -189,12 +228,13 @@ class MainWindow(QMainWindow):
             return False
         if event.key() == Qt.Key_Space:
             return isinstance(focused, (QAbstractButton, QComboBox, QAbstractItemView))
-        return event.key() in _ARROWS and isinstance(focused, (QAbstractSlider, QComboBox, QAbstractItemView))
+        return event.key() in _ARROWS and isinstance(focused, _USES_ARROWS)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep the card in the middle of the stage."""
         if watched is self.view and isinstance(event, QResizeEvent):
             self._notice.recentre()
+            self._recording_light.move(_LIGHT_MARGIN, _LIGHT_MARGIN)
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -210,5 +250,6 @@ class MainWindow(QMainWindow):
             self._settings.set("window/geometry", bytes(self.saveGeometry()))
         self._settings.set("inspector/split", bytes(self._splitter.saveState()))
         self._settings.save()
+        self._capture.close()
         self.view.close()
         super().closeEvent(event)

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
-from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtGui import QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from streamer.pipeline.status import CameraState, CameraStatus
-from ui.widgets import make_button, make_label
+from ui.messages import Message, waiting
+from ui.report import report_view
+from ui.source_editor import SourceEditor
+from ui.widgets import copy_text, make_button, make_label, make_title
 
-_WIDTH = 460
+_LETTERS = 62  # in a line of the card
 _MARGIN = 12  # left free of a stage that is narrower than the card
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the card says.
-
-    Attributes:
-        title: a few words.
-        text: one sentence: what happened and the remedy.
-        busy: whether something is under way.
-        again: label of the button that starts the source once more; empty for none.
-    """
-
-    title: str
-    text: str = ""
-    busy: bool = False
-    again: str = ""
-
-
-def message_for(status: CameraStatus) -> Message | None:
-    """What to tell about a status; ``None`` while the picture speaks for itself."""
-    if status.on_show:
-        return None
-    match status.state:
-        case CameraState.IDLE | CameraState.CONNECTING:
-            return Message("Getting ready", _sentence(status.activity) + "…", busy=True)
-        case CameraState.FAILED:
-            return Message("This source cannot be shown", _sentence(str(status.error)), again="Retry")
-        case CameraState.ENDED:
-            return Message("The video has ended", status.source, again="Play again")
-        case CameraState.CLOSED:
-            return Message("Stopped", status.source, again="Start")
-    return None
+_DETAILS = 150  # height of the details
 
 
 class Notice(QFrame):
@@ -53,38 +25,57 @@ class Notice(QFrame):
     Signals:
         again: the user wants the same source once more.
         chosen: the user has entered another source.
+        other: the user wants to choose another source.
         cancelled: the user does not want to wait.
     """
 
     again = pyqtSignal()
     chosen = pyqtSignal(str)
+    other = pyqtSignal()
     cancelled = pyqtSignal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, source: Callable[[], str], details: Callable[[], str]) -> None:
+        """Make the card, hidden.
+
+        Args:
+            parent: the stage.
+            source: tells what failed, with its credentials.
+            details: tells all there is to know about it, without.
+        """
         super().__init__(parent)
         self.setObjectName("notice")
+        self._source, self._make_details = source, details
         self._message: Message | None = None
-        self._title = make_label("noticeTitle", wrap=True)
+        self._busy_since = 0.0
+        self._title = make_title()
         self._text = make_label("noticeText", wrap=True)
+        self._waiting = make_label("caption", wrap=True)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 0)
+        self._progress.setAccessibleName("In progress")
+        self._editor = SourceEditor()
+        self._editor.chosen.connect(self.chosen)
+        self._details = report_view("")
+        self._details.setFixedHeight(_DETAILS)
+        self._copy = make_button("Copy details", lambda: copy_text(self._details.toPlainText()))
+        self._expand = make_button("Details", self._show_details)
+        self._expand.setCheckable(True)
         self._again = make_button("", lambda: self.again.emit(), name="primary")
-        self._other = make_button("Choose another…", self._ask)
+        self._edit = make_button("Edit…", self._begin_edit)
+        self._other = make_button("Choose another…", lambda: self.other.emit())
         self._cancel = make_button("Cancel", lambda: self.cancelled.emit())
-        self._field = QLineEdit()
-        self._field.setPlaceholderText("Webcam number, file, folder, URL or demo")
-        self._field.setAccessibleName("Source")
-        self._field.returnPressed.connect(self._choose)
-        self._open = make_button("Open", self._choose)
+        self._clock = QTimer(self)
+        self._clock.setInterval(500)
+        self._clock.timeout.connect(self._show_waiting)
         self._lay_out()
+        self.hide()
 
     def show_message(self, message: Message | None) -> None:
         """Show a message, or hide the card; the same message again changes nothing the user is typing."""
         if message == self._message:
             return
-        changed_kind = self._message is None or message is None or message.again != self._message.again
-        self._message = message
+        before, self._message = self._message, message
         self.setVisible(message is not None)
         if message is None:
             return
@@ -95,64 +86,105 @@ class Notice(QFrame):
         self._cancel.setVisible(message.busy)
         self._again.setText(message.again)
         self._again.setVisible(bool(message.again))
-        if changed_kind:
-            self._show_field(False)
-            self._other.setVisible(bool(message.again))
-            (self._again if message.again else self._cancel).setFocus()
+        if not (message.busy and before is not None and before.busy):
+            self._busy_since = time.monotonic()
+            self._begin(message)
+        self._show_waiting()
+        self._follow_clock()
         self._fit()
 
+    def _begin(self, message: Message) -> None:
+        """Offer the steps of a new situation, the most promising one at hand."""
+        self._editor.hide()
+        self._expand.setChecked(False)
+        self._show_details(False)
+        self._expand.setVisible(message.failed)
+        self._edit.setVisible(message.failed)
+        self._other.setVisible(bool(message.again))
+        if message.login:
+            self._begin_edit()
+        else:
+            (self._again if message.again else self._cancel).setFocus()
+
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch()
-        for button in (self._other, self._cancel, self._again):
-            buttons.addWidget(button)
-        entry = QHBoxLayout()
-        entry.setSpacing(8)
-        entry.addWidget(self._field, 1)
-        entry.addWidget(self._open)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(8)
-        column.addWidget(self._title)
-        column.addWidget(self._text)
+        for widget in (self._title, self._text, self._waiting, self._progress, self._editor):
+            column.addWidget(widget)
         column.addSpacing(6)
-        column.addWidget(self._progress)
-        column.addLayout(entry)
-        column.addSpacing(4)
-        column.addLayout(buttons)
+        column.addLayout(_row(self._expand, None, self._other, self._edit, self._cancel, self._again))
+        column.addWidget(self._details)
+        column.addLayout(_row(self._copy, None))
 
-    def _ask(self) -> None:
-        self._show_field(True)
-        self._other.hide()
-        self._field.setFocus()
+    # ---- steps -------------------------------------------------------------------------------------------------
+
+    def _begin_edit(self) -> None:
+        self._editor.show()
+        self._edit.hide()
+        self._editor.edit(self._source(), login=self._message is not None and self._message.login)
         self._fit()
 
-    def _choose(self) -> None:
-        if source := self._field.text().strip():
-            self._field.clear()
-            self.chosen.emit(source)
+    def _show_details(self, wanted: bool) -> None:
+        if wanted:
+            self._details.setPlainText(self._make_details())
+        self._details.setVisible(wanted)
+        self._copy.setVisible(wanted)
+        self._fit()
 
-    def _show_field(self, visible: bool) -> None:
-        self._field.setVisible(visible)
-        self._open.setVisible(visible)
+    # ---- waiting -----------------------------------------------------------------------------------------------
+
+    def _show_waiting(self) -> None:
+        """Show that time passes: a card that stands still looks as dead as the server it waits for."""
+        busy = self._message is not None and self._message.busy
+        text = waiting(time.monotonic() - self._busy_since) if busy else ""
+        shown = bool(text) is not self._waiting.isHidden()
+        self._waiting.setText(text)
+        self._waiting.setVisible(bool(text))
+        if not shown:
+            self._fit()
+
+    def _follow_clock(self) -> None:
+        if self.isVisible() and self._message is not None and self._message.busy:
+            self._clock.start()
+        else:
+            self._clock.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the time run."""
+        super().showEvent(event)
+        self._follow_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop it."""
+        super().hideEvent(event)
+        self._clock.stop()
+
+    # ---- place -------------------------------------------------------------------------------------------------
 
     def _fit(self) -> None:
         """Take the height the text needs, centred on the stage."""
         layout, parent = self.layout(), self.parentWidget()
         assert layout is not None
+        assert parent is not None
         layout.activate()
-        width = _WIDTH if parent is None else min(_WIDTH, parent.width() - 2 * _MARGIN)
-        self.setFixedSize(width, layout.totalHeightForWidth(width))
-        if parent is not None:
-            self.move(parent.rect().center() - self.rect().center())
+        width = min(self.fontMetrics().averageCharWidth() * _LETTERS, parent.width() - 2 * _MARGIN)
+        width = max(width, layout.minimumSize().width())
+        self.setFixedSize(width, min(layout.totalHeightForWidth(width), parent.height() - 2))
+        self.move(parent.rect().center() - self.rect().center())
 
     def recentre(self) -> None:
         """Come back to the middle after the stage has changed its size."""
         self._fit()
 
 
-def _sentence(text: str) -> str:
-    """``text`` with a capital letter, unless it starts with a name: a path or URL stays as it is."""
-    first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.isalpha() else text
+def _row(*buttons: QPushButton | None) -> QHBoxLayout:
+    """Buttons in a row, with room to spare where one is missing."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for button in buttons:
+        if button is None:
+            row.addStretch()
+        else:
+            row.addWidget(button)
+    return row

@@ -21,6 +21,7 @@ from streamer.pipeline.status import CameraState, CameraStatus
 if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.pipeline.camera import Camera
+    from streamer.types import FrameResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Session(QObject):
     configured = pyqtSignal(object)
     _news = pyqtSignal()
     _prepared = pyqtSignal(object)
+    _failed = pyqtSignal(object)
 
     def __init__(
         self, source: str, config: Config, prepare: Callable[[str, Config], Run], parent: QObject | None = None
@@ -76,9 +78,10 @@ class Session(QObject):
         """
         super().__init__(parent)
         self._source = source
-        self._config = config
+        self._config = self._asked = config
         self._prepare = prepare
         self._run: Run | None = None
+        self._result: FrameResult | None = None
         self._status = _bare_status(CameraState.IDLE, "")
         self._announced = self._closed = False
         self._wanted: Future[Run] | None = None
@@ -89,11 +92,22 @@ class Session(QObject):
         # Signals from other threads are queued by Qt itself: the session lives on the GUI thread.
         self._news.connect(self._on_news)
         self._prepared.connect(self._adopt)
+        self._failed.connect(_raise)
+
+    @property
+    def source(self) -> str:
+        """What was to be shown last, as it was given: possibly with a password."""
+        return self._source
 
     @property
     def status(self) -> CameraStatus:
         """The latest status, as last signalled."""
         return self._status
+
+    @property
+    def result(self) -> FrameResult | None:
+        """The latest result, as last signalled; ``None`` before the first one of a source."""
+        return self._result
 
     @property
     def camera(self) -> Camera | None:
@@ -119,6 +133,7 @@ class Session(QObject):
         self._abandon()
         old, self._run = self._run, None
         self._publish(_bare_status(CameraState.CONNECTING, "starting"))
+        self._asked = self._config
         self._wanted = self._thread.submit(self._replace, old, self._source, self._config)
         self._wanted.add_done_callback(self._prepared.emit)
 
@@ -127,7 +142,7 @@ class Session(QObject):
         self._poll.stop()
         self._abandon()
         if self._run is not None:
-            self._thread.submit(self._run.close)
+            self._thread.submit(self._close_run, self._run)
         self._publish(_bare_status(CameraState.CLOSED, "stopped", self._status))
 
     def close(self) -> None:
@@ -138,7 +153,7 @@ class Session(QObject):
         self._poll.stop()
         self._abandon()
         if self._run is not None:
-            self._thread.submit(self._run.close)
+            self._thread.submit(self._close_run, self._run)
             self._run.camera.close()  # at once, also while the thread still waits for an earlier camera
         self._thread.shutdown(wait=True)
 
@@ -146,8 +161,14 @@ class Session(QObject):
 
     def _replace(self, old: Run | None, source: str, config: Config) -> Run:
         if old is not None:
-            old.close()
+            self._close_run(old)
         return self._prepare(source, config)
+
+    def _close_run(self, run: Run) -> None:
+        try:
+            run.close()
+        except Exception as error:  # noqa: BLE001 raised again on the GUI thread; a future would keep it to itself
+            self._failed.emit(error)
 
     def _announce(self) -> None:
         """Called by worker threads; one event at a time is under way, however busy the window is."""
@@ -162,13 +183,18 @@ class Session(QObject):
             return  # the user has asked for something else in the meantime
         self._wanted = None
         error = prepared.exception()
-        if isinstance(error, FacestreamError):
-            self._publish(_bare_status(CameraState.FAILED, "failed", error=error))
+        if error is not None:
+            self._publish(_bare_status(CameraState.FAILED, "failed", error=_as_sentence(error)))
+            if not isinstance(error, FacestreamError):
+                raise error
             return
         self._run = prepared.result()
+        self._result = None
         self.source_changed.emit(self._run.webcam)
         self._run.camera.on_change(self._announce)
         self._run.camera.start()
+        if self._config is not self._asked:  # changed while the run was being prepared
+            self._run.camera.configure(self._config)
         self._poll.start()
         self._refresh()
 
@@ -176,6 +202,7 @@ class Session(QObject):
         self._announced = False  # before taking, so that a result put from here on announces itself
         result = None if self._run is None else self._run.camera.viewer.take(0)
         if result is not None and self._status.state is not CameraState.CLOSED:
+            self._result = result
             self.frame_ready.emit(result)
         if result is None or self._status.state is not CameraState.RUNNING:
             self._refresh()
@@ -192,12 +219,26 @@ class Session(QObject):
         status = self._run.camera.status()
         if status.state.final:
             self._poll.stop()
-            self._thread.submit(self._run.close)
+            self._thread.submit(self._close_run, self._run)
         self._publish(status)
 
     def _publish(self, status: CameraStatus) -> None:
         self._status = status
         self.status_changed.emit(status)
+
+
+def _raise(error: Exception) -> None:
+    """Raise on the GUI thread, where the application reports it, what a worker met."""
+    raise error
+
+
+def _as_sentence(error: BaseException) -> FacestreamError:
+    """What kept a run from being prepared, as it is told to people."""
+    if isinstance(error, FacestreamError):
+        return error
+    told = FacestreamError(f"internal error: {type(error).__name__}: {error}; please report it with the details")
+    told.__cause__ = error
+    return told
 
 
 def _close_unused(prepared: Future[Run]) -> None:

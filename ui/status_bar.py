@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from streamer.pipeline.status import CameraState, CameraStatus
 from ui import theme
+from ui.flow_layout import FlowLayout
 from ui.widgets import ElidedLabel, make_label
 
 _LIGHTS = {
@@ -30,12 +31,13 @@ class StatusBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("statusBar")
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(16, 6, 16, 6)
-        self._row.setSpacing(0)
+        self._figures = FlowLayout(across=20, down=4)  # a second line, where letters are large or the window is narrow
+        self._figures.setContentsMargins(16, 6, 16, 6)
+        self.setLayout(self._figures)
         self._state = QLabel()
         self._state.setAccessibleName("State")
-        self._row.addWidget(self._state)
+        self._state.setMinimumWidth(self._state.fontMetrics().horizontalAdvance("●  Connecting"))
+        self._figures.addWidget(self._state)
         self._size = self._figure("size", "0000 × 0000")
         self._source_fps = self._figure("source", "000.0 fps")
         self._analysed_fps = self._figure("analysed", "000.0 fps")
@@ -61,10 +63,13 @@ class StatusBar(QFrame):
         value.setAccessibleName(caption)
         if widest is not None:
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance(widest))
-        self._row.addSpacing(20)
-        self._row.addWidget(make_label("caption", caption))
-        self._row.addSpacing(7)
-        self._row.addWidget(value)
+        figure = QWidget()
+        row = QHBoxLayout(figure)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(7)
+        row.addWidget(make_label("caption", caption))
+        row.addWidget(value)
+        self._figures.addWidget(figure)
         return value
 
 

@@ -156,15 +156,21 @@ def _style_sheet(theme: Theme) -> str:
 _TEMPLATE: Final = """
 #header { background: @surface; border-bottom: 1px solid @line; }
 #statusBar { background: @surface; border-top: 1px solid @line; }
+#playbackBar { background: @surface; border-top: 1px solid @line; }
+#live { font-weight: 600; }
+#recordingLight { font-weight: 600; background: @surface; border-radius: 6px; padding: 3px 8px; }
+#dropHint { background: @surface; border: 2px dashed @accent; border-radius: 12px; }
+#dropHint { font-weight: 600; padding: 26px 44px; }
 #inspector { background: @surface; border-left: 1px solid @line; }
 #inspector QWidget#page { background: @surface; }
 #rail { background: @surface; border-left: 1px solid @line; }
 #caption { color: @muted; }
 #heading { font-weight: 600; }
+#fieldError, #loading { color: @warning; }
 #banner { background: @raised; border-bottom: 1px solid @line; }
 #bannerText { color: @warning; }
 #notice { background: @raised; border: 1px solid @line; border-radius: 12px; }
-#noticeTitle { font-weight: 600; font-size: 13pt; }
+#noticeTitle { font-weight: 600; }
 #noticeText { color: @muted; }
 
 QMenuBar { background: @surface; color: @text; border-bottom: 1px solid @line; padding: 1px 8px; }
@@ -197,12 +203,24 @@ QPushButton#source { font-weight: 600; }
 #rail QToolButton:checked { background: @raised; color: @accent; border-color: @line; }
 #rail QToolButton:focus { border: 2px solid @accent; padding: 6px 5px; }
 
-QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {
-    background: @raised; color: @text; border: 1px solid @line; border-radius: 6px;
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
+    background: @raised; border: 1px solid @line; border-radius: 6px;
     padding: 5px 10px; min-height: 18px; selection-background-color: @accent; selection-color: @on_accent;
 }
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { border: 2px solid @accent; padding: 4px 9px; }
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {
+    border: 2px solid @accent; padding: 4px 9px;
+}
 #notice QLineEdit { background: @surface; }
+QPushButton#reset { color: @accent; background: transparent; border-color: transparent; }
+QPushButton#reset { padding: 1px 8px; min-height: 0; }
+QPushButton#reset:hover { border-color: @line; }
+QPushButton#reset:focus { border: 2px solid @accent; padding: 0px 7px; }
+QComboBox::drop-down { border: none; width: 18px; }
+QSlider { border: 2px solid transparent; border-radius: 8px; min-height: 20px; }
+QSlider:focus { border-color: @accent; }
+QSlider::groove:horizontal { background: @line; height: 4px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: @accent; height: 4px; border-radius: 2px; }
+QSlider::handle:horizontal { background: @text; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }
 
 #keys { font-weight: 600; }
 QScrollArea { background: transparent; border: none; }

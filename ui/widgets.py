@@ -8,6 +8,7 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
 from PyQt5.QtWidgets import (
     QAction,
+    QApplication,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -33,6 +34,15 @@ def make_label(name: str, text: str = "", *, wrap: bool = False) -> QLabel:
     if wrap:
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    return label
+
+
+def make_title(text: str = "") -> QLabel:
+    """The title of a card: larger than the system's letters, whatever their size."""
+    label = make_label("noticeTitle", text, wrap=True)
+    font = label.font()
+    font.setPointSizeF(1.3 * font.pointSizeF())
+    label.setFont(font)
     return label
 
 
@@ -91,6 +101,19 @@ class ElidedButton(QPushButton):
         text = self.fontMetrics().elidedText(self.text(), Qt.ElideMiddle, place.width())
         painter.drawText(place, int(Qt.AlignVCenter | Qt.AlignLeft), text)
         painter.end()
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital letter, unless it starts with a name: a path or URL stays as it is."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.rstrip(":,;").isalpha() else text
+
+
+def copy_text(text: str) -> None:
+    """Put text into the clipboard."""
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    clipboard.setText(text)
 
 
 def action_button(action: QAction) -> QToolButton:

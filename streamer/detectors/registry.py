@@ -10,6 +10,7 @@ from streamer.config import DetectorConfig, check_section
 from streamer.detectors.base import Detector, Settings
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
+from streamer.runtime.torch_loading import load_torch_libraries
 from streamer.runtime.weights import own_weights
 
 
@@ -33,6 +34,7 @@ def _retinaface(settings: Settings, backend: Backend) -> Detector:
 
 
 def _retinaface_resnet50(settings: Settings, backend: Backend) -> Detector:
+    load_torch_libraries()
     from streamer.detectors.retinaface import RetinaFace
     from streamer.detectors.retinaface_resnet50 import resnet50_network
 
@@ -41,6 +43,7 @@ def _retinaface_resnet50(settings: Settings, backend: Backend) -> Detector:
 
 
 def _mtcnn(settings: Settings, backend: Backend) -> Detector:
+    load_torch_libraries()
     from streamer.detectors.mtcnn import MTCNN
 
     _refuse_weights(settings, backend)
@@ -55,6 +58,7 @@ def _tinymog(settings: Settings, backend: Backend) -> Detector:
         from streamer.detectors.tinymog_onnx import OnnxTinyMog, open_tinymog
 
         return OnnxTinyMog(open_tinymog(weights, backend.threads), **settings)
+    load_torch_libraries()
     from streamer.detectors.tinymog import TinyMog
     from streamer.detectors.tinymog_network import torch_network
 

@@ -348,7 +348,9 @@ class Camera:
         except Exception as error:
             log.exception("internal error")
             sentence = f"internal error: {type(error).__name__}: {error}; please report it with the log"
-            self._enter(CameraState.FAILED, FacestreamError(sentence))
+            failure = FacestreamError(sentence)
+            failure.__cause__ = error  # a report shows where it came from
+            self._enter(CameraState.FAILED, failure)
         finally:
             # Frames a broken source delivered before are still analysed; a broken analyser stops the source.
             if body == self._run_analyser:

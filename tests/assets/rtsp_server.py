@@ -1,6 +1,6 @@
 """A real RTSP server that loops one H.264 mp4 file; run by the system's python3, which has the bindings.
 
-Usage: /usr/bin/python3 rtsp_server.py CLIP [USER PASSWORD]
+Usage: /usr/bin/python3 rtsp_server.py CLIP PORT [USER PASSWORD]; port 0 takes any that is free.
 Prints its port once it listens. The stream is at /live.
 """
 
@@ -22,10 +22,10 @@ def authentication(user: str, password: str) -> GstRtspServer.RTSPAuth:
     return auth
 
 
-def main(clip: str, *credentials: str) -> None:
+def main(clip: str, port: str, *credentials: str) -> None:
     """Serve ``clip`` until killed."""
     Gst.init(None)
-    server = GstRtspServer.RTSPServer(address="127.0.0.1", service="0")
+    server = GstRtspServer.RTSPServer(address="127.0.0.1", service=port)
     factory = GstRtspServer.RTSPMediaFactory(shared=True)
     factory.set_launch(
         f'( multifilesrc location="{clip}" loop=true ! qtdemux ! h264parse config-interval=1 '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PyQt5.QtGui import QImage
@@ -12,7 +13,7 @@ from PyQt5.QtWidgets import QWidget
 from streamer.config import Config
 from streamer.landmarks.topology import MEAN_FACE
 from streamer.pipeline.mailbox import Mailbox
-from streamer.pipeline.status import CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus, RecordingStatus
 from streamer.types import Face, Frame, FrameResult, Pose
 
 
@@ -23,6 +24,7 @@ class FakeCamera:
         self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
         self.started = self.closed = 0
         self.configs: list[Config] = []
+        self.commands: list[tuple[str, object]] = []
         self._callbacks: list[Callable[[], None]] = []
         self._status = CameraStatus(CameraState.IDLE, source, None, "idle", None, 0.0, 0.0, (0.0, 0.0), {}, 0, 0, ())
 
@@ -35,6 +37,36 @@ class FakeCamera:
 
     def configure(self, config: Config) -> None:
         self.configs.append(config)
+
+    def pause(self) -> None:
+        self._play("pause", paused=True)
+
+    def resume(self) -> None:
+        self._play("resume", paused=False, at_end=False)
+
+    def step(self, frames: int) -> None:
+        self._play("step", frames, paused=True)
+
+    def seek(self, seconds: float) -> None:
+        self._play("seek", seconds, seeking=True)
+
+    def set_speed(self, speed: float) -> None:
+        self._play("speed", speed, speed=speed)
+
+    def _play(self, command: str, value: object = None, **changes: object) -> None:
+        self.commands.append((command, value))
+        self.become(playback=replace(self._status.playback, **changes))
+
+    def start_recording(self, path: Path) -> None:
+        self.commands.append(("record", path))
+        self.become(recording=RecordingStatus(path, 0.0, 0, False))
+
+    def stop_recording(self) -> None:
+        self.commands.append(("stop recording", None))
+        self.become(recording=None)
+
+    def written(self) -> list[Path]:
+        return [value for command, value in self.commands if command == "record" and isinstance(value, Path)]
 
     def close(self) -> None:
         self.closed += 1

@@ -78,5 +78,5 @@ def test_one_button_starts_and_stops(stage: Stage, qtbot: QtBot) -> None:
     stage.click("Stop")
     assert stage.session.status.state is CameraState.CLOSED
     assert stage.window.commands["run.start_stop"].text() == "Start"
-    stage.press(Qt.Key_Space)
+    stage.press(Qt.Key_Return, Qt.ControlModifier)
     qtbot.waitUntil(lambda: len(stage.cameras) == 2)

@@ -19,6 +19,7 @@ PAGES: Final = (
     PageSpec("faces", "Faces", "The faces in the picture"),
     PageSpec("tracking", "Tracking", "How faces are followed and steadied"),
     PageSpec("detector", "Detector", "How faces are found"),
+    PageSpec("settings", "Settings", "Source, output and all other settings"),
 )
 """The pages from top to bottom; ``ui/pages/<name>.py`` holds a ``make_page(context) -> QWidget``."""
 

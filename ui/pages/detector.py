@@ -1,17 +1,18 @@
-"""Which network finds faces, and how."""
+"""Which network finds faces, how, and where the networks run."""
 
 from __future__ import annotations
 
-from PyQt5.QtWidgets import QVBoxLayout, QWidget
+from typing import Final
+
+from PyQt5.QtWidgets import QWidget
 
 from ui.pages.base import PageContext
-from ui.widgets import make_label
+from ui.settings_form import sections_page
+
+SECTIONS: Final = ("detector", "runtime")
+"""Sections of the configuration on this page."""
 
 
 def make_page(context: PageContext) -> QWidget:
     """Make the page."""
-    page = QWidget()
-    column = QVBoxLayout(page)
-    column.addWidget(make_label("caption", "Which network finds faces, and how.", wrap=True))
-    column.addStretch()
-    return page
+    return sections_page(context, SECTIONS)

@@ -1,17 +1,18 @@
-"""How faces are followed between detections."""
+"""How faces are followed between detections, and how their points are found and steadied."""
 
 from __future__ import annotations
 
-from PyQt5.QtWidgets import QVBoxLayout, QWidget
+from typing import Final
+
+from PyQt5.QtWidgets import QWidget
 
 from ui.pages.base import PageContext
-from ui.widgets import make_label
+from ui.settings_form import sections_page
+
+SECTIONS: Final = ("tracking", "smoothing", "landmarks")
+"""Sections of the configuration on this page."""
 
 
 def make_page(context: PageContext) -> QWidget:
     """Make the page."""
-    page = QWidget()
-    column = QVBoxLayout(page)
-    column.addWidget(make_label("caption", "How faces are followed between detections.", wrap=True))
-    column.addStretch()
-    return page
+    return sections_page(context, SECTIONS)
