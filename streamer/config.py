@@ -109,7 +109,7 @@ class DetectorConfig(Section):
     )
     weights: Path | None = key(
         None,
-        "your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50 and tinymog",
+        "your own weights file, e.g. Resnet50_Final.pth; required for retinaface_resnet50, optional for tinymog",
         applies="load",
     )
     structure: str = key(
