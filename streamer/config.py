@@ -127,7 +127,7 @@ class DetectorConfig(Section):
     )
     score: float | None = key(
         None,
-        "lowest score that counts as a face; null = its own, 0.7 or tinymog's 0.3",
+        "lowest score that counts as a face; null = its own, 0.7 or tinymog's 0.5",
         gt=0,
         lt=1,
         title="Score threshold",

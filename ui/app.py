@@ -44,11 +44,13 @@ def run_window(options: RunOptions, config: Config) -> int:
 
 
 def _show(app: QApplication, options: RunOptions, config: Config) -> int:
+    from streamer import personal
     from ui import theme
     from ui.main_window import MainWindow
     from ui.report import Reports
     from ui.session import Session
     from ui.settings import Settings, settings_path
+    from ui.widgets import sentence
 
     # Nothing runs yet that would have to be finished, and an exception raised inside a Qt callback would be lost:
     # until the loop listens for it (``_signals``), Ctrl-C simply ends the process.
@@ -58,6 +60,8 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     runs = _Runs(options)
     session = Session(options.source, config, runs.prepare)
     window = MainWindow(session, settings)
+    for notice in personal.notices:  # started from a menu, there is no terminal that would show them
+        window.tell(sentence(notice))
     reports = Reports(session, window)
     reports.told.connect(window.tell)
     window.painted.connect(session.start)  # loading begins when there is something to look at

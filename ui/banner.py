@@ -40,7 +40,7 @@ class Banner(QFrame):
         self._show()
 
     def _show(self) -> None:
-        sentences = [*self._standing, *self._told]
+        sentences = list(dict.fromkeys([*self._standing, *self._told]))  # a failed recording is told by both
         self._text.setText("\n".join(sentences))
         self._dismiss.setVisible(bool(self._told))
         self.setVisible(bool(sentences))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from PyQt5.QtWidgets import QAbstractButton, QComboBox
+from PyQt5.QtWidgets import QAbstractButton, QComboBox, QStyledItemDelegate, QWidget
 
 from ui import theme
 
@@ -69,6 +69,10 @@ class Switch(QAbstractButton):
 
 class ComboBox(QComboBox):
     """A list that opens, with an arrow that says so."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setItemDelegate(QStyledItemDelegate(self))  # Qt's own for combo boxes leaves the entries no room
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the arrow over what Qt paints."""

@@ -122,6 +122,7 @@ class Notice(QFrame):
     def _begin_edit(self) -> None:
         self._editor.show()
         self._edit.hide()
+        self._again.hide()  # it would try once more what is wrong, and leave out what is being typed
         self._editor.edit(self._source(), login=self._message is not None and self._message.login)
         self._fit()
 

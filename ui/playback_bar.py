@@ -58,6 +58,7 @@ class PlaybackBar(QFrame):
         self._playback, self._running = status.playback, status.state is CameraState.RUNNING
         live = status.playback.live is True
         self._live.setVisible(live)
+        self._live.setText("● Live" if self._running else "")  # a lost source keeps the place, not the claim
         self._transport.setVisible(not live)
         self._light.show_status(status)
         self._seek_bar.setEnabled(self._running and status.playback.seekable)

@@ -214,12 +214,15 @@ class Session(QObject):
             self._wanted = None
 
     def _refresh(self) -> None:
-        if self._run is None or self._closed or self._status.state.final:
+        last = self._status
+        if self._run is None or self._closed or (last.state.final and last.recording is None):
             return
         status = self._run.camera.status()
         if status.state.final:
-            self._poll.stop()
-            self._thread.submit(self._close_run, self._run)
+            if not last.state.final:
+                self._thread.submit(self._close_run, self._run)
+            if status.recording is None:  # else its file is still being finished, and has yet to be told of
+                self._poll.stop()
         self._publish(status)
 
     def _publish(self, status: CameraStatus) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -16,6 +18,9 @@ MOUSE = (
     ("Double click", "Full screen"),
 )
 """What the mouse does on the picture: the sheet tells that, too."""
+
+_BOTH: Final = {"run.start_stop": "Start or stop", "playback.play": "Play or pause"}
+"""What the keys do whose label in the menu follows what goes on."""
 
 
 class ShortcutSheet(QDialog):
@@ -57,7 +62,7 @@ def _groups(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
     groups = []
     for title in MENUS:
         rows = [
-            (" or ".join(key.toString(QKeySequence.NativeText) for key in action.shortcuts()), command.text)
+            (" or ".join(key.toString(QKeySequence.NativeText) for key in action.shortcuts()), _BOTH.get(command.name, command.text))
             for command, action in actions
             if command.menu == title and command.keys
         ]

@@ -43,7 +43,7 @@ class SourceEditor(QWidget):
         self._address.textChanged.connect(self._show_login)
         buttons = QHBoxLayout()
         buttons.addWidget(self._problem, 1)
-        buttons.addWidget(make_button("Open", self._choose))
+        buttons.addWidget(make_button("Open", self._choose, name="primary"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(rows)

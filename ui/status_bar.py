@@ -46,7 +46,7 @@ class StatusBar(QFrame):
 
     def show_status(self, status: CameraStatus) -> None:
         """Show the figures of a status."""
-        sign, role, word = _LIGHTS[status.state]
+        sign, role, word = _light(status)
         color: QColor = getattr(theme.current(), role)
         self._state.setText(f'<span style="color:{color.name()}">{sign}</span>&nbsp;&nbsp;{word}')
         running = status.state is CameraState.RUNNING
@@ -71,6 +71,15 @@ class StatusBar(QFrame):
         row.addWidget(value)
         self._figures.addWidget(figure)
         return value
+
+
+def _light(status: CameraStatus) -> tuple[str, str, str]:
+    """Sign, colour and word for what goes on: a file that stands still runs for the camera, but not for people."""
+    if status.state is CameraState.RUNNING and status.playback.at_end:
+        return "■", "muted", "At the end"
+    if status.state is CameraState.RUNNING and status.playback.paused:
+        return "‖", "muted", "Paused"
+    return _LIGHTS[status.state]
 
 
 def describe_drops(drops: Mapping[str, int]) -> str:

@@ -215,6 +215,9 @@ QPushButton#reset { color: @accent; background: transparent; border-color: trans
 QPushButton#reset { padding: 1px 8px; min-height: 0; }
 QPushButton#reset:hover { border-color: @line; }
 QPushButton#reset:focus { border: 2px solid @accent; padding: 0px 7px; }
+QComboBox { combobox-popup: 0; }
+QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; }
+QComboBox QAbstractItemView::item { padding: 3px 8px; }
 QComboBox::drop-down { border: none; width: 18px; }
 QSlider { border: 2px solid transparent; border-radius: 8px; min-height: 20px; }
 QSlider:focus { border-color: @accent; }

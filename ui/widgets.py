@@ -51,6 +51,7 @@ def make_button(text: str, command: Callable[..., object], *, name: str = "", ti
     button = QPushButton(text)
     button.setObjectName(name)
     button.setToolTip(tip)
+    button.setAutoDefault(True)  # Return presses it where it is focused, as it does in dialogs
     button.clicked.connect(command)
     return button
 

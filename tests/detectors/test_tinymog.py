@@ -352,7 +352,7 @@ def test_a_wrong_structure_reaches_the_user(weights: Path) -> None:
 
 
 def test_thresholds_are_the_detectors_own_unless_given(tinymog: Detector, weights: Path, retinaface: Detector) -> None:
-    assert (tinymog.score, tinymog.nms) == (0.3, 0.45)
+    assert (tinymog.score, tinymog.nms) == (0.5, 0.45)
     assert (retinaface.score, retinaface.nms) == (0.7, 0.4)
     given = load_detector("tinymog", weights=weights, structure=SMALL, device="cpu", score=0.6, nms=0.2)
     assert (given.score, given.nms) == (0.6, 0.2)

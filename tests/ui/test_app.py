@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QTimer
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from streamer import personal
 from streamer.config import Config
+from streamer.session import RunOptions
 from tests.ui.fakes import FakeCamera
-from ui.app import _execute
+from ui import theme
+from ui.app import _execute, _show
 from ui.main_window import MainWindow
 from ui.session import Run, Session
 from ui.settings import Settings
@@ -39,3 +42,20 @@ def test_ctrl_c_ends_the_loop_and_gives_the_signal_back(qapp: QApplication) -> N
     QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGINT))
     assert _execute(qapp) is True
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_is_wrong_with_the_saved_defaults_is_told_in_the_window(
+    qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal, "notices", ["your defaults were damaged"])
+    monkeypatch.setattr(theme, "apply", lambda *_: None)  # the other tests have the look they had
+    told: list[str] = []
+
+    def look() -> None:
+        (window,) = (widget for widget in qapp.topLevelWidgets() if isinstance(widget, MainWindow))
+        told.extend(label.text() for label in window.findChildren(QLabel, "bannerText"))
+        window.close()
+
+    QTimer.singleShot(0, look)
+    assert _show(qapp, RunOptions("nothing.mp4"), Config()) == 0
+    assert told == ["Your defaults were damaged"]

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QObject, Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import QDesktopServices
 from PyQt5.QtWidgets import QApplication
 
-from streamer.errors import OutputError
+from streamer.errors import OutputError, SourceLostError
 from streamer.pipeline.status import CameraState, RecordingStatus
 from tests.disk import disk_full_after
 from tests.ui.fakes import make_face, make_result, near, pixels
@@ -182,3 +182,24 @@ def test_a_recording_that_failed_says_why_even_after_the_end(stage: Stage, monke
     stage.session.stop()
     assert any("the disk is full" in text for text in stage.texts())
     assert not any("Recording saved" in text for text in stage.texts())
+
+
+def test_a_lost_source_ends_its_recording_and_tells_of_it(stage: Stage) -> None:
+    show(stage)
+    path = record(stage)
+    stage.camera.become(state=CameraState.FAILED, error=SourceLostError("the camera has gone"))
+    stage.wait_for(CameraState.FAILED)
+    stage.camera.become(recording=None)  # the file is finished behind, as on a slow disk
+    stage.qtbot.waitUntil(lambda: f"Recording saved: {path}" in stage.texts())
+    assert not any("REC" in text for text in stage.texts())
+    assert not stage.window.commands["capture.record"].isChecked()
+    stage.qtbot.waitUntil(lambda: stage.camera.closed == 1)
+
+
+def test_a_failed_recording_is_told_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(stage)
+    path = record(stage)
+    monkeypatch.setattr(stage.camera, "written", lambda: [])
+    stage.camera.become(recording=None, warnings=(OutputError(f"cannot write {path}: the disk is full"),))
+    stage.qtbot.waitUntil(lambda: any("the disk is full" in text for text in stage.texts()))
+    assert sum(text.count("the disk is full") for text in stage.texts()) == 1

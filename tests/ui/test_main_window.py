@@ -6,7 +6,7 @@ import pytest
 from PyQt5.QtCore import QPoint, QRect, Qt
 from PyQt5.QtWidgets import QAbstractButton, QLabel, QLineEdit, QToolButton, QWidget
 
-from streamer.errors import OutputError, SourceRefusedError
+from streamer.errors import OutputError, SourceAuthError, SourceRefusedError
 from streamer.pipeline.status import CameraState
 from tests.ui.fakes import make_result, near
 from tests.ui.stage import Stage
@@ -161,3 +161,19 @@ def test_controls_have_names_for_screen_readers(stage: Stage) -> None:
 def test_drops_are_told_by_cause() -> None:
     assert describe_drops({}) == "0"
     assert describe_drops({"analysis too slow": 3, "corrupt data": 1}) == "3 analysis too slow, 1 corrupt data"
+
+
+def test_return_presses_the_button_that_has_the_keyboard(stage: Stage) -> None:
+    stage.start()
+    stage.camera.become(state=CameraState.FAILED, error=SourceRefusedError("no"))
+    stage.wait_for(CameraState.FAILED)
+    stage.press(Qt.Key_Return)
+    stage.qtbot.waitUntil(lambda: len(stage.cameras) == 2 and stage.camera.started == 1)
+
+
+def test_what_is_being_edited_cannot_be_retried_as_it_was(stage: Stage) -> None:
+    stage.start()
+    stage.camera.become(state=CameraState.FAILED, error=SourceAuthError("wrong password"))
+    stage.wait_for(CameraState.FAILED)
+    assert "Open" in stage.texts()
+    assert "Retry" not in stage.texts()

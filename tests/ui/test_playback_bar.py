@@ -10,6 +10,7 @@ from PyQt5.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PyQt5.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QWidget
 
+from streamer.errors import SourceLostError
 from streamer.pipeline.status import CameraState, PlaybackStatus
 from tests.ui.fakes import make_result
 from tests.ui.stage import Stage
@@ -240,3 +241,21 @@ def test_nothing_heavy_comes_with_the_bar() -> None:
     code = "import sys, ui.main_window; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "cv2", "av"} & set(loaded)
+
+
+def test_the_state_says_that_a_file_stands_still(stage: Stage) -> None:
+    play(stage)
+    assert any("Running" in text for text in stage.texts())
+    stage.camera.become(playback=replace(FILE, paused=True))
+    stage.qtbot.waitUntil(lambda: any("Paused" in text for text in stage.texts()))
+    stage.camera.become(playback=replace(FILE, paused=True, at_end=True))
+    stage.qtbot.waitUntil(lambda: any("At the end" in text for text in stage.texts()))
+    assert not any("Running" in text for text in stage.texts())
+
+
+def test_a_lost_source_is_not_called_live(stage: Stage) -> None:
+    play(stage, PlaybackStatus(live=True))
+    assert "● Live" in stage.texts()
+    stage.camera.become(state=CameraState.FAILED, error=SourceLostError("the camera has gone"))
+    stage.wait_for(CameraState.FAILED)
+    assert "● Live" not in stage.texts()

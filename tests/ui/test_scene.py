@@ -10,7 +10,9 @@ from PyQt5.QtGui import QFont
 from streamer.types import Face, FrameResult, Pose
 from tests.ui.fakes import make_face, make_result, near, pixels
 from ui import theme
+from ui.stage import painting
 from ui.stage.compose import compose
+from ui.stage.labels import Labels
 from ui.stage.overlays import Overlays
 from ui.stage.painting import head_axes, timing_lines
 from ui.stage.scene import Scene
@@ -247,3 +249,20 @@ def test_the_look_on_a_photograph(astronaut: np.ndarray) -> None:
     changed = (paint(Overlays(), result=result, size=QSizeF(512, 512)) != astronaut[:, :, ::-1]).any(axis=2)
     assert changed[40:200, 140:300].mean() > 0.05
     assert not changed[300:].any()
+
+
+def test_figures_of_a_crowd_avoid_each_other() -> None:
+    labels_of: list[Labels] = []
+
+    class Watched(Labels):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]
+            labels_of.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(painting, "Labels", Watched)
+        faces = [make_face((250 + 35 * i, 180 + 6 * (i % 2)), 30, track_id=i + 1) for i in range(5)]
+        paint(replace(NOTHING, box=True, angles=True), *faces)
+    places = labels_of[0]._taken
+    assert len(places) == 2 * len(faces)
+    assert not [(a, b) for number, a in enumerate(places) for b in places[:number] if a.intersects(b)]

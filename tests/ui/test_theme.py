@@ -2,8 +2,10 @@
 
 import pytest
 from PyQt5.QtGui import QColor
+from pytestqt.qtbot import QtBot
 
 from ui import theme
+from ui.controls import ComboBox
 from ui.stage.labels import PLATE, PLATE_TEXT
 
 
@@ -44,3 +46,19 @@ def test_tracks_take_their_colours_in_turn() -> None:
     colors = [theme.track_color(track_id).name() for track_id in range(1, len(theme.TRACKS) + 2)]
     assert len(set(colors)) == len(theme.TRACKS)
     assert colors[0] == colors[-1] == theme.track_color(None).name()
+
+
+def test_a_list_opens_as_high_as_its_entries(qtbot: QtBot) -> None:
+    box = ComboBox()
+    box.addItems(["retinaface", "retinaface_resnet50", "mtcnn", "tinymog"])
+    box.setStyleSheet(theme._style_sheet(theme.DARK))
+    qtbot.addWidget(box)
+    box.show()
+    box.showPopup()
+    entries, model = box.view(), box.model()
+    assert entries is not None and model is not None and entries.viewport() is not None
+    qtbot.waitUntil(entries.isVisible)
+    last = entries.visualRect(model.index(3, 0))
+    assert entries.viewport().rect().contains(last)
+    assert last.height() >= 1.3 * box.fontMetrics().height()
+    box.hidePopup()

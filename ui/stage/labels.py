@@ -59,6 +59,10 @@ class Labels:
             (box.right() + _GAP, box.bottom() - height),
             (box.left() - _GAP - width, box.bottom() - height),
             (middle, box.bottom() - height - _GAP),
+            (box.right() + _GAP, box.top()),
+            (box.left() - _GAP - width, box.top()),
+            *((middle, box.bottom() + _GAP + row * (height + 2)) for row in (1, 2)),  # in a crowd: further away
+            *((middle, box.top() - (2 + row) * (height + 2) - _GAP) for row in (1, 2)),
         ]
         self._paint(tag, places)
 
