@@ -183,6 +183,9 @@ class MainWindow(QMainWindow):
 
     def _note_frame(self) -> None:
         self._frame_at = time.monotonic()
+        status = self._session.status
+        if status.state.final and not status.on_show:
+            self.view.dim()  # the last frame of a lost source may come after the news of the loss
 
     # ---- commands ----------------------------------------------------------------------------------------------
 

@@ -62,7 +62,10 @@ def _groups(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
     groups = []
     for title in MENUS:
         rows = [
-            (" or ".join(key.toString(QKeySequence.NativeText) for key in action.shortcuts()), _BOTH.get(command.name, command.text))
+            (
+                " or ".join(key.toString(QKeySequence.NativeText) for key in action.shortcuts()),
+                _BOTH.get(command.name, command.text),
+            )
             for command, action in actions
             if command.menu == title and command.keys
         ]

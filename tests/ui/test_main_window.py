@@ -177,3 +177,14 @@ def test_what_is_being_edited_cannot_be_retried_as_it_was(stage: Stage) -> None:
     stage.wait_for(CameraState.FAILED)
     assert "Open" in stage.texts()
     assert "Retry" not in stage.texts()
+
+
+def test_a_frame_that_comes_after_the_news_of_the_loss_is_grey_too(stage: Stage) -> None:
+    stage.run()
+    stage.camera.become(state=CameraState.FAILED, error=SourceRefusedError("gone"))
+    stage.wait_for(CameraState.FAILED)
+    with stage.qtbot.waitSignal(stage.session.frame_ready):
+        stage.camera.viewer.put(make_result((200, 120, 40)))
+        stage.camera.become(frames=2)
+    image = stage.look()[:, : stage.view.width()]
+    assert not near(image, (40, 120, 200)).any()

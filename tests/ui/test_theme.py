@@ -56,9 +56,10 @@ def test_a_list_opens_as_high_as_its_entries(qtbot: QtBot) -> None:
     box.show()
     box.showPopup()
     entries, model = box.view(), box.model()
-    assert entries is not None and model is not None and entries.viewport() is not None
+    assert entries is not None
+    assert model is not None
     qtbot.waitUntil(entries.isVisible)
     last = entries.visualRect(model.index(3, 0))
-    assert entries.viewport().rect().contains(last)
+    assert entries.rect().contains(last)
     assert last.height() >= 1.3 * box.fontMetrics().height()
     box.hidePopup()
