@@ -18,9 +18,9 @@ run: $(VENV)/.run ## install, then start: ARGS="rtsp://… --record out.mp4" goe
 	@scripts/system_packages.py run
 	@$(BIN)/facestream run $(ARGS)
 
-test: $(VENV)/.dev ## install, then run the tests: ARGS goes to pytest
+test: $(VENV)/.dev ## install, then run the tests on every core: ARGS goes to pytest
 	@scripts/system_packages.py test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 bench: $(VENV)/.dev .bench-venv/.ready ## measure speed, beside MediaPipe and a plain decoder: ARGS="--help"
 	@scripts/system_packages.py run

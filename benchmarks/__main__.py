@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "throughput": "a file to JSON lines beside decoding alone: wall time and processor time",
     "startup": "from the command to the first frame and to the window",
     "paint": "the window: composing, painting, pauses of its thread, analysis beside headless",
+    "effects": "each effect and the presets beside one bilateral filter over the face",
     "memory": "resident memory over 9600 frames",
 }
 

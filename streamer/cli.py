@@ -15,7 +15,7 @@ import typer
 from streamer.config import Config
 from streamer.errors import DisplayError
 from streamer.evaluation import commands as evaluation
-from streamer.options import ConfigOption, SetOption, user_config
+from streamer.options import ConfigOption, EffectsOption, SetOption, user_config
 from streamer.runtime.memory import keep_freed_memory
 from streamer.session import STDOUT, RunOptions
 from streamer.training import commands as training
@@ -35,6 +35,7 @@ train_app.command("detector")(training.detector)
 train_app.command("augmentation")(training.augmentation)
 evaluate_app = typer.Typer(help="Measure quality on clips and labelled faces.", no_args_is_help=True)
 evaluate_app.command("jitter")(evaluation.jitter)
+evaluate_app.command("effects")(evaluation.effects)
 evaluate_app.command("landmarks")(evaluation.landmarks)
 evaluate_app.command("pose")(evaluation.pose)
 evaluate_app.command("detection")(evaluation.detection)
@@ -77,7 +78,8 @@ def run(
         typer.Option(help="Write one JSON object per frame to this file; - for the terminal.", show_default=False),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Record the video with faces drawn to this .mp4.", show_default=False)
+        Path | None,
+        typer.Option(help="Record the video to this .mp4: with faces drawn, or with effects.", show_default=False),
     ] = None,
     max_frames: Annotated[
         int | None, typer.Option(min=1, help="Stop after this many frames.", show_default=False)
@@ -85,6 +87,7 @@ def run(
     pace: Annotated[
         str | None, typer.Option(help="Files: realtime or fastest. Default: realtime in a window.", show_default=False)
     ] = None,
+    effects: EffectsOption = None,
     stats: Annotated[
         bool, typer.Option("--stats", help="Print the summary table after a window is closed, too.")
     ] = False,
@@ -97,7 +100,7 @@ def run(
     out/demo.jsonl unless --jsonl or --record says otherwise.
     """
     overrides = [*(settings or []), *([f"source.pace={pace}"] if pace else [])]
-    cfg = user_config(config, overrides)
+    cfg = user_config(config, overrides, effects)
     if not headless and not _has_display():
         typer.echo("No display: running headless (see --headless).", err=True)
         headless = True
@@ -112,15 +115,27 @@ def image(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, or both.", show_default=False)],
     json: Annotated[Path | None, typer.Option(help="Write the faces as JSON to this file.", show_default=False)] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write the pictures with faces drawn into this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Write the pictures into this folder: with faces drawn, or with effects.", show_default=False
+        ),
     ] = None,
+    effects: EffectsOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Find the faces of single pictures; prints a table."""
     from streamer.stills import analyze_pictures
 
-    sys.exit(analyze_pictures(paths, user_config(config, settings or []), json=json, save=save))
+    sys.exit(analyze_pictures(paths, user_config(config, settings or [], effects), json=json, save=save))
+
+
+@app.command()
+def effects() -> None:
+    """List the effects with their settings, and the presets."""
+    from streamer.effects.listing import print_effects
+
+    print_effects()
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from streamer.errors import ConfigError
@@ -210,6 +210,29 @@ class RuntimeConfig(Section):
     )
 
 
+class EffectsConfig(Section):
+    """What is done to the picture that people see and record; docs/effects.md lists all of it."""
+
+    look: str = key(
+        "",
+        "presets, effects, strengths and settings with commas between: glam, or natural, lipstick=0.3; empty = none",
+        title="Effects",
+    )
+
+    @field_validator("look")
+    @classmethod
+    def _known(cls, look: str) -> str:
+        """Refuse what no effect is meant by; the effects are loaded only where there is something to check."""
+        if look.strip():
+            from streamer.effects.presets import parse_effects
+
+            try:
+                parse_effects(look)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return look
+
+
 class OutputConfig(Section):
     """What is written."""
 
@@ -239,6 +262,7 @@ class Config(Section):
     landmarks: LandmarkConfig = LandmarkConfig()
     smoothing: SmoothingConfig = SmoothingConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    effects: EffectsConfig = EffectsConfig()
     output: OutputConfig = OutputConfig()
 
 
@@ -322,6 +346,8 @@ def _explain(detail: Any) -> str:
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"unknown config key '{key}'{hint} (allowed: {', '.join(names)})"
     field = Config.model_fields.get(path[0])
+    if detail["type"] == "value_error":
+        return f"config key '{key}': {detail['ctx']['error']}"
     given = "a secret" if "password" in key else repr(detail["input"])
     if field is None or len(path) < 2:
         return f"config section '{key}' must hold keys such as 'name: value'; given was {given}"
@@ -345,6 +371,8 @@ def allowed(field: FieldInfo) -> str:
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(str(choice) for choice in kinds)
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("kind") == "colour":
+        return "a colour such as '#b03050', red first"
     names = {
         float: "number",
         int: "whole number",
@@ -357,8 +385,8 @@ def allowed(field: FieldInfo) -> str:
     signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
     bounds = [f"{word} {value:g}" for sign, word in signs if (value := bound(field, sign)) is not None]
     words.append(" ".join(bounds) if not any(b.startswith("below") for b in bounds) else " and ".join(bounds))
-    extra = field.json_schema_extra
-    words.append(str(extra["unit"]) if isinstance(extra, dict) else "")
+    extra: Any = field.json_schema_extra or {}
+    words.append(str(extra.get("unit", "")))
     sentence = " ".join(word for word in words if word)
     return sentence + (", or null" if len(kinds) < len(get_args(field.annotation)) else "")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +12,7 @@ import yaml
 from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.settings import differing_yaml, with_values
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import replace_text
 
 log = logging.getLogger(__name__)
 
@@ -57,21 +55,8 @@ def save_defaults(config: Config) -> Path:
         OutputError: the file cannot be written; the one before is still there.
     """
     path = defaults_path()
-    prepare_folder(path)
     text = "# facestream's defaults of this user, written by the window; the rest is as built in.\n"
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".config-", suffix=".yaml")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text + differing_yaml(config))
-                file.flush()
-                os.fsync(file.fileno())  # a power cut must not leave an empty file under the final name
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise output_error(path, error) from error
+    replace_text(path, text + differing_yaml(config))
     return path
 
 

@@ -11,10 +11,10 @@ import yaml
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from streamer.config import Applies, Config, bound, explain_all, section_type
+from streamer.config import Applies, Config, Section, bound, explain_all, section_type
 from streamer.errors import ConfigError
 
-Kind = Literal["choice", "bool", "int", "float", "text", "path", "secret"]
+Kind = Literal["choice", "bool", "int", "float", "text", "path", "secret", "colour"]
 
 _KINDS: dict[object, Kind] = {
     bool: "bool",
@@ -67,10 +67,15 @@ class Setting:
 def describe(config: type[Config] = Config) -> tuple[Setting, ...]:
     """Every key, in the order of ``config.yaml``."""
     return tuple(
-        _describe(section, name, field)
+        setting
         for section, group in config.model_fields.items()
-        for name, field in section_type(group).model_fields.items()
+        for setting in describe_section(section, section_type(group))
     )
+
+
+def describe_section(name: str, section: type[Section]) -> tuple[Setting, ...]:
+    """Every key of one group, such as one effect's settings, in its order."""
+    return tuple(_describe(name, key, field) for key, field in section.model_fields.items())
 
 
 def section_help(section: str) -> str:
@@ -139,7 +144,7 @@ def _describe(section: str, name: str, field: FieldInfo) -> Setting:
     choice = get_origin(field.annotation) is Literal
     kinds = [kind for kind in given if kind is not type(None)]
     extra: Any = field.json_schema_extra
-    kind: Kind = "choice" if choice else _KINDS[kinds[0]]
+    kind: Kind = extra.get("kind") or ("choice" if choice else _KINDS[kinds[0]])
     step = extra["step"]
     return Setting(
         key=f"{section}.{name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 from rich.console import Console
@@ -13,11 +13,14 @@ from rich.table import Table
 from streamer.config import Config
 from streamer.errors import ImageError, OutputError
 from streamer.sources.images import find_images, read_image
-from streamer.types import Face, Image
+from streamer.types import Face, FloatArray, Image
+
+if TYPE_CHECKING:
+    from streamer.effects import Effects
 
 
 def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None, save: Path | None) -> int:
-    """Analyse pictures, print a table, and write JSON and drawn pictures when asked.
+    """Analyse pictures, print a table, and write JSON and drawn or dressed pictures when asked.
 
     A picture that cannot be read is told and skipped.
 
@@ -27,6 +30,7 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
     Raises:
         FacestreamError: nothing can be analysed (weights, output path).
     """
+    from streamer.effects import Effects
     from streamer.pipeline.analyzer import FaceAnalyzer
     from streamer.sinks.base import prepare_folder
     from streamer.sinks.jsonl import write_json
@@ -34,7 +38,7 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
     for target in (json, None if save is None else save / "picture"):
         if target is not None:
             prepare_folder(target)
-    analyzer = FaceAnalyzer(config)
+    effects, analyzer = Effects.parse(config.effects.look), FaceAnalyzer(config)
     console, errors = Console(), Console(stderr=True)
     table = Table("picture", "face", "score", "box", "pitch", "roll", "yaw")
     records: list[dict[str, Any]] = []
@@ -50,7 +54,7 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
         _add_rows(table, path, faces)
         records.append(_record(path, image, faces))
         if save is not None:
-            _save_drawn(save / f"{path.stem}.png", image, faces)
+            _save(save / f"{path.stem}.png", _dressed(effects, image, faces, analyzer.hidden))
     if table.row_count:
         console.print(table)
     if json is not None:
@@ -80,11 +84,16 @@ def _record(path: Path, image: Image, faces: tuple[Face, ...]) -> dict[str, Any]
     return {"image": str(path), "width": width, "height": height, "faces": [face_record(face) for face in faces]}
 
 
-def _save_drawn(path: Path, image: Image, faces: tuple[Face, ...]) -> None:
+def _dressed(effects: Effects, image: Image, faces: tuple[Face, ...], hidden: FloatArray) -> Image:
+    """The picture to save: with effects where there are any, else with the faces drawn."""
     from streamer.sinks.drawing import annotate
 
+    return effects.apply(image, faces, hidden) if effects else annotate(image, faces)
+
+
+def _save(path: Path, picture: Image) -> None:
     try:
-        written = cv2.imwrite(str(path), annotate(image, faces))
+        written = cv2.imwrite(str(path), picture)
     except cv2.error:
         written = False
     if not written:

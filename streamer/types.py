@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from streamer.effects.shown import Shown
 
 Image = NDArray[np.uint8]
 """BGR image, shape ``(H, W, 3)``."""
@@ -23,6 +27,9 @@ def freeze(array: FloatArray) -> FloatArray:
     """Make an array read-only and return it, so that consumers may share it between threads."""
     array.setflags(write=False)
     return array
+
+
+NO_BOXES: Final = freeze(np.zeros((0, 4), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +138,18 @@ class FrameResult:
         stages: milliseconds spent per stage (``detect``, ``track``, ``landmark``, ``smooth``); a stage that
             did not run in this frame is absent.
         finished: ``time.monotonic()`` when analysis ended; ``finished - frame.captured`` is the latency.
+        hidden: ``(n, 4)`` xyxy of places where a face may be that is not, or no longer, among ``faces``.
+        shown: the picture with effects; ``None`` where there are none.
     """
 
     frame: Frame
     faces: tuple[Face, ...]
     stages: Mapping[str, float] = field(default_factory=dict)
     finished: float = 0.0
+    hidden: FloatArray = field(default_factory=lambda: NO_BOXES)
+    shown: Shown | None = None
+
+    @property
+    def picture(self) -> Image:
+        """The frame as people are to see it: with effects, made by the first who asks; BGR, read-only."""
+        return self.frame.image if self.shown is None else self.shown.picture

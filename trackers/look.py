@@ -11,16 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trackers.geometry import FaceFrame, same_face
+from trackers.geometry import FaceFrame, Margins, same_face
 from trackers.track import Track, TrackState
 
 FloatArray = NDArray[np.floating[Any]]
 
 _JUMP = 0.5  # face sizes from the prediction at which landmarks deserve a check
 _RESCALE = 1.5  # likewise the factor by which a face grows or shrinks within a frame
-
-IMPOSSIBLE_JUMP = 2.0
-"""Jump from which on the landmarks are on something else."""
+_IMPOSSIBLE_JUMP = 2.0  # jump from which on the landmarks are on something else
+_MARGIN_MEMORY = 8  # detections the learned margins average over
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +45,39 @@ class Look:
     box: tuple[float, float, float, float]
     jump: float
     believed: bool
+
+
+def judge(
+    track: Track,
+    predicted: Sequence[float],
+    frame: FaceFrame,
+    landmarks: FloatArray,
+    pose: FloatArray,
+    presence: float,
+    threshold: float,
+) -> Look:
+    """Decide whether to believe a look; the track's margins are learned where a detection is at hand.
+
+    Args:
+        track: whose face was looked at.
+        predicted: its box: centre x, centre y, width, height.
+        frame: where the landmarks lie.
+        landmarks: ``(106, 2)`` pixels.
+        pose: ``(3,)`` degrees.
+        presence: probability that a face is there.
+        threshold: lowest presence that is believed.
+    """
+    believed = presence >= threshold
+    if believed and track.detected_box is not None:
+        learned = Margins.learn(frame, track.detected_box.tolist())
+        believed = learned.sane
+        if believed:
+            track.detections = min(track.detections + 1, _MARGIN_MEMORY)
+            track.margins = track.margins.towards(learned, 1.0 / track.detections)
+            track.checked_frame = frame
+    box = track.margins.apply(frame)
+    jump = jump_between(predicted, box)
+    return Look(track, landmarks, pose, presence, frame, box, jump, believed and jump < _IMPOSSIBLE_JUMP)
 
 
 class Rival(NamedTuple):

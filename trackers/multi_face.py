@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackers.association import pair_followed, pair_lost, pairwise_iou
-from trackers.geometry import FaceFrame, Margins, face_frames
+from trackers.geometry import face_frames
 from trackers.kalman import ALL, KalmanBoxes, to_cxcywh
-from trackers.look import IMPOSSIBLE_JUMP, Look, Rival, jump_between, losers
+from trackers.look import Look, Rival, judge, losers
 from trackers.track import Track, TrackState
 
 FloatArray = NDArray[np.floating[Any]]
@@ -34,12 +34,6 @@ MAX_GAP = 1.0
 _STEADY_AFTER = 0.5  # seconds without any event after which a scene is called steady
 _LOST_CHECKS = 0.3  # seconds a face that was just lost is looked for in every frame
 _DRIFT_IOU = 0.4  # below this overlap of track and detection the crop starts over from the detection
-_DOUBT_MISSES = 2  # detection rounds in a row that may miss a face before it is doubted
-_LOSE_MISSES = 4  # ... before it is given up, unless the landmark network is sure of it
-_GIVE_UP_MISSES = 12  # ... before it is given up whatever the landmark network says
-_SURE_PRESENCE = 0.8
-_UPRIGHT = 0.82  # cosine of 35 degrees: faces tilted further may escape a detector for upright ones
-_MARGIN_MEMORY = 8  # detections the learned margins average over
 
 
 class MultiFaceTracker:
@@ -251,15 +245,8 @@ class MultiFaceTracker:
         """Note followed tracks that a detection round did not find."""
         for row in rows:
             track = self.tracks[row]
-            track.checked_frame = track.frame
-            if _tilted(track):
-                continue
-            track.misses += 1
-            unsure = track.presence < _SURE_PRESENCE
-            if track.presence < self.presence or track.misses >= (_LOSE_MISSES if unsure else _GIVE_UP_MISSES):
+            if track.missed(self.presence):
                 self._lose(track)
-            elif unsure and track.misses >= _DOUBT_MISSES:
-                track.doubtful = True
 
     def _begin(
         self, free: list[int], boxes: FloatArray, scores: FloatArray, keypoints: FloatArray
@@ -298,9 +285,10 @@ class MultiFaceTracker:
         """Believe or doubt each look, and move the boxes of those believed."""
         rows = [self.tracks.index(track) for track in tracks]
         frames = face_frames(landmarks)
+        predicted = self._kalman.filter.position[rows].tolist()
         looks = [
-            self._look(row, frame, landmarks[i], pose[i], float(presence[i]))
-            for i, (row, frame) in enumerate(zip(rows, frames, strict=True))
+            judge(track, predicted[i], frames[i], landmarks[i], pose[i], float(presence[i]), self.presence)
+            for i, track in enumerate(tracks)
         ]
         if len(self.tracks) > 1:
             self._resolve_doubles(looks, pts)
@@ -312,22 +300,6 @@ class MultiFaceTracker:
             else:
                 self._doubt(look.track)
         self._move([(row, look) for row, look in zip(rows, looks, strict=True) if look.believed])
-
-    def _look(self, row: int, frame: FaceFrame, landmarks: FloatArray, pose: FloatArray, presence: float) -> Look:
-        """Judge one look of the landmark network; margins are learned where a detection is at hand."""
-        track = self.tracks[row]
-        believed = presence >= self.presence
-        if believed and track.detected_box is not None:
-            learned = Margins.learn(frame, track.detected_box.tolist())
-            believed = learned.sane
-            if believed:
-                track.detections = min(track.detections + 1, _MARGIN_MEMORY)
-                track.margins = track.margins.towards(learned, 1.0 / track.detections)
-                track.checked_frame = frame
-        box = track.margins.apply(frame)
-        predicted: list[float] = self._kalman.filter.position[row].tolist()
-        jump = jump_between(predicted, box)
-        return Look(track, landmarks, pose, presence, frame, box, jump, believed and jump < IMPOSSIBLE_JUMP)
 
     def _resolve_doubles(self, looks: list[Look], pts: float) -> None:
         """Let only one track see a face that two landed on; the other one keeps moving on its own path."""
@@ -358,8 +330,7 @@ class MultiFaceTracker:
         track.landmarks, track.pose, track.frame = look.landmarks, look.pose, look.frame
         track.last_seen = pts
         track.hits += 1
-        unseen = track.misses >= _DOUBT_MISSES and track.presence < _SURE_PRESENCE
-        track.doubtful = unseen or look.jump >= 1.0 or look.frame.reshaped(track.checked_frame)
+        track.doubtful = track.unseen or look.jump >= 1.0 or look.frame.reshaped(track.checked_frame)
         if track.state is TrackState.LOST and track.track_id is not None:
             track.state, track.doubtful = TrackState.CONFIRMED, False
             self._changed_at = pts
@@ -373,7 +344,7 @@ class MultiFaceTracker:
         self._changed_at = self._pts
         if track.state is TrackState.TENTATIVE:
             track.hits = -1
-        elif track.state is TrackState.CONFIRMED and track.misses and not _tilted(track):
+        elif track.state is TrackState.CONFIRMED and track.misses and not track.tilted:
             self._lose(track)  # the detector had not seen it either
 
     # -- life cycle
@@ -417,8 +388,3 @@ class MultiFaceTracker:
         if self.tracks:
             for track, box in zip(self.tracks, self._kalman.boxes, strict=True):
                 track.box = box
-
-
-def _tilted(track: Track) -> bool:
-    """Whether a face lies so far on its side that a detector for upright faces may well not see it."""
-    return track.frame is not None and track.frame.cos < _UPRIGHT

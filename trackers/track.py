@@ -13,6 +13,12 @@ from trackers.geometry import TYPICAL_MARGINS, FaceFrame, Margins
 
 FloatArray = NDArray[np.floating[Any]]
 
+_DOUBT_MISSES = 2  # detection rounds in a row that may miss a face before it is doubted
+_LOSE_MISSES = 4  # ... before it is given up, unless the landmark network is sure of it
+_GIVE_UP_MISSES = 12  # ... before it is given up whatever the landmark network says
+_SURE_PRESENCE = 0.8
+_UPRIGHT = 0.82  # cosine of 35 degrees: faces tilted further may escape a detector for upright ones
+
 
 class TrackState(Enum):
     """Life of a track: ``TENTATIVE`` -> ``CONFIRMED`` <-> ``LOST``.
@@ -71,3 +77,32 @@ class Track:
     """What turns this face's landmark box into the detector's box."""
     detections: int = 0
     """How many detections the margins were learned from."""
+
+    @property
+    def tilted(self) -> bool:
+        """Whether the face lies so far on its side that a detector for upright faces may well not see it."""
+        return self.frame is not None and self.frame.cos < _UPRIGHT
+
+    @property
+    def unseen(self) -> bool:
+        """Whether detection rounds have missed the face and the landmark network is not sure of it either."""
+        return self.misses >= _DOUBT_MISSES and self.presence < _SURE_PRESENCE
+
+    def missed(self, presence: float) -> bool:
+        """Note a detection round that did not find the face.
+
+        Args:
+            presence: probability of a face below which a look is not believed.
+
+        Returns:
+            Whether the face is to be given up.
+        """
+        self.checked_frame = self.frame
+        if self.tilted:
+            return False
+        self.misses += 1
+        sure = self.presence >= _SURE_PRESENCE
+        if self.presence < presence or self.misses >= (_GIVE_UP_MISSES if sure else _LOSE_MISSES):
+            return True
+        self.doubtful = self.doubtful or self.unseen
+        return False

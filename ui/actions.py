@@ -48,12 +48,12 @@ ONE: Final = QActionGroup.ExclusionPolicy.Exclusive
 AT_MOST_ONE: Final = QActionGroup.ExclusionPolicy.ExclusiveOptional
 
 _FILE, _PLAY, _CAPTURE, _VIEW = "&Source", "&Playback", "&Capture", "&View"
-_OVERLAYS, _SETTINGS, _HELP = "&Overlays", "Se&ttings", "&Help"
+_OVERLAYS, _EFFECTS, _SETTINGS, _HELP = "&Overlays", "&Effects", "Se&ttings", "&Help"
 
-MENUS: Final = (_FILE, _PLAY, _CAPTURE, _VIEW, _OVERLAYS, "&Inspector", _SETTINGS, _HELP)
+MENUS: Final = (_FILE, _PLAY, _CAPTURE, _VIEW, _OVERLAYS, _EFFECTS, "&Inspector", _SETTINGS, _HELP)
 """Menus from left to right; one without commands is not shown."""
 
-_REPEATED = ("zoom", "step", "seek")  # areas whose commands go on for as long as a key is held down
+_REPEATED = ("zoom", "step", "seek", "split")  # areas whose commands go on for as long as a key is held down
 
 _OVERLAY_DEFAULTS = Overlays()
 
@@ -94,7 +94,7 @@ COMMANDS: Final = (
     Command("speed.slower", _PLAY, "Slower", ("[",), "Play more slowly, down to a quarter of the speed"),
     Command("speed.faster", _PLAY, "Faster", ("]",), "Play faster, up to four times the speed"),
     Command("capture.snapshot", _CAPTURE, "Snapshot", ("S",), "Save this frame, with the overlays that are on"),
-    Command("capture.plain", _CAPTURE, "Snapshot without overlays", ("Shift+S",), "Save this frame as it came"),
+    Command("capture.plain", _CAPTURE, "Snapshot without overlays", ("Shift+S",), "Save this frame with nothing on it"),
     Command("capture.shown", _CAPTURE, "Snapshot as on the screen", ("Ctrl+S",), "Save the stage just as you see it"),
     Command("capture.copy", _CAPTURE, "Copy frame", ("Ctrl+C",), "This frame with its overlays, to paste elsewhere"),
     Command("capture.record", _CAPTURE, "Record", ("Ctrl+R",), "Record the picture into a video file", False),
@@ -109,6 +109,13 @@ COMMANDS: Final = (
     Command("theme.dark", _VIEW, "Dark", (), "Dark colours", True, choice=ONE),
     Command("theme.light", _VIEW, "Light", (), "Light colours", False, choice=ONE),
     *OVERLAY_COMMANDS,
+    Command("clean.picture", _OVERLAYS, "Clean picture", ("H",), "No overlays; any overlay's key ends it", False),
+    Command("look.undo", _EFFECTS, "Undo", ("Ctrl+Z",), "Take the last change of the effects back"),
+    Command("look.redo", _EFFECTS, "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Make the change again that was taken back"),
+    Command("compare.before", _EFFECTS, "Show before", ("V",), "Hold the key: the picture without its effects", False),
+    Command("compare.split", _EFFECTS, "Before and after", ("Shift+V",), "A line to drag across the picture", False),
+    Command("split.left", _EFFECTS, "Line to the left", ("Shift+Left",), "See more of the picture with effects"),
+    Command("split.right", _EFFECTS, "Line to the right", ("Shift+Right",), "See more of the picture before"),
     Command("inspector.fold", "&Inspector", "Show inspector", ("Ctrl+I",), "The pages beside the picture", True),
     Command("settings.copy", _SETTINGS, "Copy as YAML", (), "What differs from the defaults, for config.yaml or --set"),
     Command("settings.save", _SETTINGS, "Save as my defaults", (), "facestream starts with these settings from now on"),

@@ -50,7 +50,6 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     from ui.report import Reports
     from ui.session import Session
     from ui.settings import Settings, settings_path
-    from ui.widgets import sentence
 
     # Nothing runs yet that would have to be finished, and an exception raised inside a Qt callback would be lost:
     # until the loop listens for it (``_signals``), Ctrl-C simply ends the process.
@@ -61,7 +60,7 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     session = Session(options.source, config, runs.prepare)
     window = MainWindow(session, settings)
     for notice in personal.notices:  # started from a menu, there is no terminal that would show them
-        window.tell(sentence(notice))
+        window.tell(notice)
     reports = Reports(session, window)
     reports.told.connect(window.tell)
     window.painted.connect(session.start)  # loading begins when there is something to look at

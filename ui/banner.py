@@ -1,20 +1,22 @@
-"""A line above the picture that tells what went wrong beside it; it covers nothing."""
+"""A line at the picture's upper edge that tells what went wrong beside it."""
 
 from __future__ import annotations
 
 from PyQt5.QtWidgets import QFrame, QHBoxLayout
 
-from ui.widgets import make_button, make_label
+from ui.widgets import make_button, make_label, sentence
 
 
 class Banner(QFrame):
-    """Shows sentences: those of the source for as long as they hold, others until they are dismissed."""
+    """Shows sentences until they are dismissed, those of the source also no longer than they hold."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
         self._told: list[str] = []
         self._standing: list[str] = []
+        self._dismissed: set[str] = set()
+        self._passing = ""
         self._text = make_label("bannerText", wrap=True)
         self._dismiss = make_button("Dismiss", self._forget)
         row = QHBoxLayout(self)
@@ -23,24 +25,35 @@ class Banner(QFrame):
         row.addWidget(self._dismiss)
         self._show()
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, text: str) -> None:
         """Add a sentence that stays until it is dismissed."""
-        if sentence and sentence not in self._told:
-            self._told.append(sentence)
+        text = sentence(text)
+        self._dismissed.discard(text)
+        if text and text not in self._told:
+            self._told.append(text)
             self._show()
 
-    def show_standing(self, sentences: list[str]) -> None:
-        """Show what holds now, in place of what held before."""
-        if sentences != self._standing:
-            self._standing = sentences
+    def show_standing(self, texts: list[str], passing: str) -> None:
+        """Show what holds now, in place of what held before; what was dismissed comes back when it holds anew.
+
+        Args:
+            texts: what can be dismissed.
+            passing: what changes by the second and goes by itself; empty for nothing.
+        """
+        standing = [sentence(text) for text in texts]
+        if (standing, passing) != (self._standing, self._passing):
+            self._standing, self._passing = standing, passing
+            self._dismissed &= set(standing)
             self._show()
 
     def _forget(self) -> None:
         self._told.clear()
+        self._dismissed |= set(self._standing)
         self._show()
 
     def _show(self) -> None:
-        sentences = list(dict.fromkeys([*self._standing, *self._told]))  # a failed recording is told by both
-        self._text.setText("\n".join(sentences))
-        self._dismiss.setVisible(bool(self._told))
-        self.setVisible(bool(sentences))
+        told = dict.fromkeys([*self._standing, *self._told])  # a failed recording is told by both
+        sentences = [text for text in told if text not in self._dismissed]
+        self._dismiss.setVisible(bool(sentences))
+        self._text.setText("\n".join(filter(None, [self._passing, *sentences])))
+        self.setVisible(bool(self._text.text()))

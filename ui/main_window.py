@@ -25,8 +25,10 @@ from streamer.pipeline.status import CameraState, CameraStatus
 from ui.actions import COMMANDS, Actions
 from ui.banner import Banner
 from ui.capture import Capture
+from ui.compare_commands import CompareCommands
 from ui.drops import DropTarget
 from ui.inspector import Inspector, Rail, page_commands
+from ui.look import Look
 from ui.messages import message_for, silence
 from ui.notice import Notice
 from ui.pages.base import PageContext
@@ -43,6 +45,7 @@ from ui.source_bar import SourceBar
 from ui.stage.view import VideoView
 from ui.stage_commands import StageCommands
 from ui.status_bar import StatusBar
+from ui.top_edge import TopEdge
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
 _LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
@@ -75,6 +78,7 @@ class MainWindow(QMainWindow):
         self._notice = Notice(self.view, lambda: session.source, lambda: report_text(session))
         self._banner = Banner()
         self._receipt = Receipt()
+        self._edge = TopEdge(self.view, self._banner, self._receipt)
         self._playback_bar = PlaybackBar(self.commands, session)
         self._capture = Capture(self.commands, session, self.view)
         self._recording_light = RecordingLight(self.view)
@@ -82,10 +86,13 @@ class MainWindow(QMainWindow):
         self._drops = DropTarget(self, self.view)
         self._status_bar = StatusBar()
         self._source_bar = SourceBar(self.commands, settings)
-        self._inspector = Inspector(PageContext(session, self.commands, self._selection, settings))
+        self._look = Look(self.commands, session, self)
+        self._inspector = Inspector(PageContext(session, self.commands, self._selection, settings, self._look))
         self._rail = Rail(self.commands)
         self._splitter = QSplitter(Qt.Horizontal)
         self._stage_commands = StageCommands(self.commands, self.view, settings)
+        self._stage_commands.follow_effects(self._look.active)
+        self._compare_commands = CompareCommands(self.commands, self.view)
         self._settings_commands = SettingsCommands(self.commands, session, self)
         self._lay_out()
         self._connect()
@@ -113,8 +120,6 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._source_bar)
-        column.addWidget(self._banner)
-        column.addWidget(self._receipt)
         column.addLayout(middle, 1)
         column.addWidget(self._playback_bar)
         column.addWidget(self._status_bar)
@@ -141,12 +146,15 @@ class MainWindow(QMainWindow):
         self._notice.other.connect(self.commands["source.choose"].trigger)
         self._notice.cancelled.connect(self._session.stop)
         self._settings.told.connect(self._banner.tell)
+        self._look.dressed.connect(self._stage_commands.follow_effects)
+        self._look.failed.connect(self._banner.tell)
         self._settings_commands.done.connect(self._receipt.tell)
         self._settings_commands.failed.connect(self._banner.tell)
         self._selection.changed.connect(self.view.choose)
         self.view.face_clicked.connect(self._selection.choose)
         self.view.double_clicked.connect(self.commands["view.full_screen"].toggle)
-        self.view.installEventFilter(self)
+        for widget in (self.view, self._edge):
+            widget.installEventFilter(self)
         self.commands.on("run.start_stop", self._toggle_running)
         self.commands.on("view.full_screen", self._show_full_screen)
         self.commands.on("view.leave", lambda: self.commands["view.full_screen"].setChecked(False))
@@ -161,7 +169,7 @@ class MainWindow(QMainWindow):
     # ---- what is shown -----------------------------------------------------------------------------------------
 
     def tell(self, sentence: str) -> None:
-        """Show a sentence above the picture until the user dismisses it."""
+        """Show a sentence at the picture's upper edge until the user dismisses it."""
         self._banner.tell(sentence)
 
     def _show_status(self, status: CameraStatus) -> None:
@@ -176,7 +184,7 @@ class MainWindow(QMainWindow):
         elif not self.windowTitle():
             self.setWindowTitle("facestream")
         quiet = silence(status, time.monotonic() - self._frame_at)
-        self._banner.show_standing([*map(str, status.warnings), *([quiet] if quiet else [])])
+        self._banner.show_standing([*map(str, status.warnings)], quiet)
         if status.state is not self._state and not status.on_show:
             self.view.dim()  # once: what comes from now on, such as a first frame while models load, is live again
         self._state = status.state
@@ -234,10 +242,10 @@ class MainWindow(QMainWindow):
         return event.key() in _ARROWS and isinstance(focused, _USES_ARROWS)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep the card in the middle of the stage."""
-        if watched is self.view and isinstance(event, QResizeEvent):
+        """Keep the card in the middle of the stage, and the light below what is told."""
+        if watched in (self.view, self._edge) and isinstance(event, QResizeEvent):
             self._notice.recentre()
-            self._recording_light.move(_LIGHT_MARGIN, _LIGHT_MARGIN)
+            self._recording_light.move(_LIGHT_MARGIN, self._edge.height() + _LIGHT_MARGIN)
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -254,5 +262,6 @@ class MainWindow(QMainWindow):
         self._settings.set("inspector/split", bytes(self._splitter.saveState()))
         self._settings.save()
         self._capture.close()
+        self._look.close()
         self.view.close()
         super().closeEvent(event)

@@ -14,7 +14,7 @@ from ui import glyphs
 from ui.actions import Actions
 from ui.controls import ComboBox
 from ui.glyphs import GlyphButton
-from ui.playback_commands import SPEEDS, PlaybackCommands
+from ui.playback_commands import SPEEDS, PlaybackCommands, has_time
 from ui.recording_light import RecordingLight
 from ui.seek_bar import SeekBar, clock
 from ui.session import Session
@@ -56,13 +56,13 @@ class PlaybackBar(QFrame):
     def show_status(self, status: CameraStatus) -> None:
         """Show how the source is played."""
         self._playback, self._running = status.playback, status.state is CameraState.RUNNING
-        live = status.playback.live is True
-        self._live.setVisible(live)
-        self._live.setText("● Live" if self._running else "")  # a lost source keeps the place, not the claim
-        self._transport.setVisible(not live)
+        live, playable = status.playback.live is True, has_time(status.playback)
+        self._live.setVisible(not playable)
+        self._live.setText("● Live" if live and self._running else "")  # a lost source keeps the place, not the claim
+        self._transport.setVisible(playable)
         self._light.show_status(status)
         self._seek_bar.setEnabled(self._running and status.playback.seekable)
-        self._speed.setEnabled(self._running and not live)
+        self._speed.setEnabled(self._running)
         if status.playback.speed in SPEEDS:
             self._speed.setCurrentIndex(SPEEDS.index(status.playback.speed))
         if not (status.playback.seeking or self._seek_bar.isSliderDown()):

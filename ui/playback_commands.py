@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from streamer.pipeline.status import CameraState, CameraStatus
+from streamer.pipeline.status import CameraState, CameraStatus, PlaybackStatus
 from ui.actions import Actions
 from ui.session import Session
 
@@ -16,8 +16,13 @@ _SKIP = 5.0  # seconds the arrow keys go
 _MOVES = ("step.back", "step.next", "seek.back", "seek.forward", "seek.start", "seek.end")
 
 
+def has_time(playback: PlaybackStatus) -> bool:
+    """Whether the source can be played: a live one plays itself, and a single picture has no length."""
+    return playback.live is not True and playback.duration != 0.0
+
+
 class PlaybackCommands:
-    """Plays what the session shows; a live source can be commanded in nothing of this."""
+    """Plays what the session shows; a live source or a single picture can be commanded in nothing of this."""
 
     def __init__(self, actions: Actions, session: Session) -> None:
         self._actions, self._session = actions, session
@@ -89,12 +94,12 @@ class PlaybackCommands:
     def _show_status(self, status: CameraStatus) -> None:
         """Offer what can be done, under the name it has now."""
         playback, running = status.playback, status.state is CameraState.RUNNING
-        playing = running and not playback.paused
+        playing, playable = running and not playback.paused, has_time(playback)
         self._actions["playback.play"].setText("Pause" if playing else "Play")
-        self._actions["playback.play"].setEnabled(playback.live is not True)
+        self._actions["playback.play"].setEnabled(playable)
         for name in _MOVES:
             self._actions[name].setEnabled(running and playback.seekable)
         for name in ("speed.slower", "speed.faster"):
-            self._actions[name].setEnabled(running and playback.live is False)
-        self._actions["playback.loop"].setEnabled(playback.live is not True)
+            self._actions[name].setEnabled(running and playable and playback.live is False)
+        self._actions["playback.loop"].setEnabled(playable)
         self._actions["playback.loop"].setChecked(self._session.config.source.loop)

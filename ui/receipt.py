@@ -1,4 +1,4 @@
-"""A line above the picture that tells where something was saved, and opens the folder."""
+"""A line at the picture's upper edge that tells where something was saved, and opens the folder."""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
     QAbstractSpinBox,
+    QColorDialog,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
@@ -20,7 +22,7 @@ from PyQt5.QtWidgets import (
 )
 
 from streamer.settings import Kind, Setting
-from ui.controls import ComboBox, Switch
+from ui.controls import ComboBox, Swatch, Switch
 from ui.widgets import make_button
 
 _UNBOUNDED: Final = 1e9  # what a control without a limit accepts
@@ -32,9 +34,11 @@ class Editor(QWidget):
 
     Signals:
         changed: the user wants another value.
+        taken: the user has taken hold of the control: what it says until it is let go is one change.
     """
 
     changed = pyqtSignal(object)
+    taken = pyqtSignal()
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
@@ -150,6 +154,7 @@ class NumberEditor(Editor):
         slider.setPageStep(max(round(steps / 10), 1))
         slider.setMinimumWidth(40)
         slider.valueChanged.connect(self._slide)
+        slider.sliderPressed.connect(self.taken)
         self._add(slider, stretch=1, part="slider")
         return slider
 
@@ -226,6 +231,45 @@ class TextEditor(Editor):
         return text or self.setting.default
 
 
+class ColourEditor(TextEditor):
+    """A button in the colour, which opens a dialog, and a line for it, such as ``#b03050`` or ``red``."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._swatch = Swatch()
+        self._swatch.clicked.connect(self._pick)
+        self._add(self._swatch, part="choose")
+        self._row.insertWidget(0, self._swatch)
+        QWidget.setTabOrder(self._swatch, self._line)
+
+    def show_value(self, value: Any) -> None:
+        """See ``Editor``."""
+        super().show_value(value)
+        self._swatch.show_color(QColor(self._shown))
+
+    def _pick(self) -> None:
+        before = self._shown
+        dialog = QColorDialog(QColor(before), self.window())
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.setWindowTitle(f"{self.setting.title} – facestream")
+        dialog.setOption(QColorDialog.DontUseNativeDialog)  # a desktop's own does not tell of colours on the way
+        self.taken.emit()
+        dialog.currentColorChanged.connect(lambda color: self._choose(color.name()))
+        dialog.rejected.connect(lambda: self._choose(before))
+        dialog.open()
+
+    def _choose(self, colour: str) -> None:
+        if colour != self._shown:
+            self.show_value(colour)
+            self.changed.emit(colour)
+
+    def _value(self, text: str) -> Any:
+        named = [QColor(name) for name in (text, f"#{text}") if QColor.isValidColor(name)]
+        value = named[0].name() if named else super()._value(text)
+        self.show_value(value)
+        return value
+
+
 class PathEditor(TextEditor):
     """A line for a path, and a button that looks for it."""
 
@@ -271,6 +315,7 @@ _EDITORS: Final[dict[Kind, Callable[[Setting], Editor]]] = {
     "text": TextEditor,
     "path": PathEditor,
     "secret": SecretEditor,
+    "colour": ColourEditor,
 }
 
 

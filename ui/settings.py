@@ -102,7 +102,9 @@ def _read(stored: object, default: object) -> object:
     if isinstance(default, bool):
         return {"true": True, "false": False}[str(stored).lower()] if str(stored).lower() in _TRUTH else _no(stored)
     if isinstance(default, list):
-        return [stored] if isinstance(stored, str) else [str(item) for item in cast("list[object]", stored)]
+        if isinstance(stored, str):  # so a list of one comes back, and an empty one as no text at all
+            return [stored] if stored else []
+        return [str(item) for item in cast("list[object]", stored)]
     if isinstance(default, bytes):
         return bytes(stored) if isinstance(stored, QByteArray) else _no(stored)
     if isinstance(default, str) and not isinstance(stored, str):

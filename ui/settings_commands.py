@@ -12,7 +12,7 @@ from streamer.errors import OutputError
 from streamer.settings import changed, differing_yaml
 from ui.actions import Actions
 from ui.session import Session
-from ui.widgets import copy_text, sentence
+from ui.widgets import copy_text
 
 
 class SettingsCommands(QObject):
@@ -52,7 +52,7 @@ class SettingsCommands(QObject):
         try:
             path = save_defaults(config)
         except OutputError as error:
-            self.failed.emit(sentence(str(error)))
+            self.failed.emit(str(error))
         else:
             self.done.emit(f"From now on facestream starts with these settings: {path}", path)
 

@@ -15,7 +15,7 @@ from PyQt5.QtGui import QHideEvent
 from PyQt5.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from streamer.config import Config
-from streamer.errors import ConfigError, DeviceError, WeightsError
+from streamer.errors import ConfigError
 from streamer.pipeline.status import CameraStatus
 from streamer.settings import Setting, describe, get_value, section_help, with_values
 from ui.pages.base import PageContext
@@ -39,9 +39,11 @@ class Row(QWidget):
 
     Signals:
         changed: the key, and the value the user wants.
+        taken: the user has taken hold of the control.
     """
 
     changed = pyqtSignal(str, object)
+    taken = pyqtSignal()
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
@@ -49,6 +51,7 @@ class Row(QWidget):
         self.setObjectName(setting.key)
         self._editor = make_editor(setting)
         self._editor.changed.connect(self._tell)
+        self._editor.taken.connect(self.taken)
         self._reset = make_button("Default", self._to_default, name="reset", tip=f"Back to {_in_words(setting)}")
         self._reset.setAccessibleName(f"{setting.title}, back to {_in_words(setting)}")
         policy = self._reset.sizePolicy()
@@ -146,7 +149,7 @@ class SettingsForm(QWidget):
 
 
 class Progress(QWidget):
-    """Tells that another network is being loaded behind the running one, or why it could not be."""
+    """Tells that another network is being loaded behind the running one; a failure is told over the picture."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -165,11 +168,8 @@ class Progress(QWidget):
         session.status_changed.connect(self._show)
 
     def _show(self, status: CameraStatus) -> None:
-        failures = [str(w) for w in status.warnings if isinstance(w, (ConfigError, DeviceError, WeightsError))]
-        text = f"{sentence(status.loading)}…" if status.loading else "\n".join(f"⚠ {sentence(f)}" for f in failures)
-        self._text.setText(text)
-        self._bar.setVisible(bool(status.loading))
-        self.setVisible(bool(text))
+        self._text.setText(f"{sentence(status.loading)}…" if status.loading else "")
+        self.setVisible(bool(status.loading))
 
 
 class SettingsPage(QWidget):

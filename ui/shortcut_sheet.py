@@ -14,12 +14,17 @@ from ui.widgets import make_label
 MOUSE = (
     ("Wheel", "Zoom about the pointer"),
     ("Drag", "Move the picture"),
+    ("Drag the line", "Compare before and after"),
     ("Click", "Choose a face"),
     ("Double click", "Full screen"),
 )
 """What the mouse does on the picture: the sheet tells that, too."""
 
-_BOTH: Final = {"run.start_stop": "Start or stop", "playback.play": "Play or pause"}
+_BOTH: Final = {
+    "run.start_stop": "Start or stop",
+    "playback.play": "Play or pause",
+    "compare.before": "Before, while held",
+}
 """What the keys do whose label in the menu follows what goes on."""
 
 

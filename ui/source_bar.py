@@ -79,7 +79,6 @@ class SourceBar(QFrame):
 
         self._menu.clear()
         webcams = list_webcams()
-        self._menu.addSection("Webcams")
         for webcam in webcams:
             self._add(f"{webcam.name}  ({webcam.path})", webcam.path)
         if not webcams:
@@ -90,7 +89,7 @@ class SourceBar(QFrame):
         self._add("Demo", "demo")
         self._menu.addActions([self._actions[f"source.{what}"] for what in ("file", "folder", "url")])
         if recent := self.recent():
-            self._menu.addSection("Recent")
+            self._menu.addSeparator()
             for source in recent:
                 self._add(_short(source), source)
 

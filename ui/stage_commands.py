@@ -14,6 +14,9 @@ from ui.stage.overlays import Overlays
 from ui.stage.view import VideoView, mirrored
 from ui.stage.viewport import STEP, Fit
 
+_CLEAN = "overlays/clean"
+_NONE = Overlays(**dict.fromkeys((field.name for field in fields(Overlays)), False))
+
 
 class StageCommands:
     """Overlays, fit, zoom, mirror and colours of one window."""
@@ -21,7 +24,10 @@ class StageCommands:
     def __init__(self, actions: Actions, view: VideoView, settings: Settings) -> None:
         self._actions, self._view, self._settings = actions, view, settings
         self._webcam = False
-        self._restore_overlays()
+        self._overlays = self._remembered_overlays()
+        self._asked = False  # whether the user has asked for overlays: then they stay, whatever is put on the face
+        self._by_itself = False  # whether the picture is clean because of the effects, and not by the user's wish
+        self._following = False
         self._restore_choice("fit", "stage/fit", Fit.FIT.value)
         self._restore_choice("theme", "window/theme", "dark")
         for name in (field.name for field in fields(Overlays)):
@@ -34,6 +40,9 @@ class StageCommands:
         actions.on("view.mirror", self._mirror)
         actions.on("zoom.in", partial(view.zoom, STEP))
         actions.on("zoom.out", partial(view.zoom, 1 / STEP))
+        actions["clean.picture"].setChecked(settings.get(_CLEAN, False))
+        actions.on("clean.picture", self._clean)
+        self._paint_overlays()
         self._set_fit(self._chosen_fit(), True)
 
     def source_is_webcam(self, webcam: bool) -> None:
@@ -45,13 +54,22 @@ class StageCommands:
     def _mirror_key(self) -> str:
         return "stage/mirror_webcams" if self._webcam else "stage/mirror_others"
 
-    def _restore_overlays(self) -> None:
+    def follow_effects(self, dressed: bool) -> None:
+        """Clear the picture of overlays when the first effect comes, and bring them back when the last one goes."""
+        clean = self._actions["clean.picture"]
+        due = not self._asked and not clean.isChecked() if dressed else self._by_itself
+        if due:
+            self._following = True
+            clean.setChecked(dressed)
+            self._following = False
+
+    def _remembered_overlays(self) -> Overlays:
         defaults = Overlays()
         names = [field.name for field in fields(Overlays)]
         overlays = Overlays(**{name: self._settings.get(f"overlays/{name}", getattr(defaults, name)) for name in names})
         for name in names:
             self._actions[f"overlay.{name}"].setChecked(getattr(overlays, name))
-        self._view.set_overlays(overlays)
+        return overlays
 
     def _restore_choice(self, area: str, key: str, default: str) -> None:
         name = self._settings.get(key, default)
@@ -63,8 +81,27 @@ class StageCommands:
         return next(fit for fit in Fit if self._actions[f"fit.{fit.value}"].isChecked())
 
     def _show_overlay(self, name: str, shown: bool) -> None:
+        clean = self._actions["clean.picture"]
+        if clean.isChecked():  # whoever wants to see one thing over the picture does not mean to hide it
+            clean.setChecked(False)
+            if not shown:
+                self._actions[f"overlay.{name}"].setChecked(True)
+                return
+        self._asked = self._asked or shown
         self._settings.set(f"overlays/{name}", shown)
-        self._view.set_overlays(replace(self._view.overlays, **{name: shown}))
+        self._overlays = replace(self._overlays, **{name: shown})
+        self._paint_overlays()
+
+    def _clean(self, wanted: bool) -> None:
+        """Hide the overlays or show them; remembered where it is the user's wish."""
+        if not self._following:
+            self._settings.set(_CLEAN, wanted)
+            self._asked = self._asked or not wanted
+        self._by_itself = self._following and wanted
+        self._paint_overlays()
+
+    def _paint_overlays(self) -> None:
+        self._view.set_overlays(_NONE if self._actions["clean.picture"].isChecked() else self._overlays)
 
     def _set_fit(self, fit: Fit, chosen: bool) -> None:
         if chosen:

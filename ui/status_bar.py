@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from streamer.pipeline.status import CameraState, CameraStatus
 from ui import theme
 from ui.flow_layout import FlowLayout
+from ui.playback_commands import has_time
 from ui.widgets import ElidedLabel, make_label
 
 _LIGHTS = {
@@ -75,6 +76,8 @@ class StatusBar(QFrame):
 
 def _light(status: CameraStatus) -> tuple[str, str, str]:
     """Sign, colour and word for what goes on: a file that stands still runs for the camera, but not for people."""
+    if status.on_show and status.playback.live is False and not has_time(status.playback):
+        return "■", "muted", "Picture"
     if status.state is CameraState.RUNNING and status.playback.at_end:
         return "■", "muted", "At the end"
     if status.state is CameraState.RUNNING and status.playback.paused:

@@ -157,7 +157,7 @@ def detect_any_rotation(detector: Detector, bgr: NDArray[np.uint8]) -> Detection
     """
     image = as_bgr(bgr)
     upright = detector.detect(image)
-    turned = join([_turned_pass(detector, image, roll, detector.max_side) for roll in TURNS])
+    turned = join([turned_pass(detector, image, roll, detector.max_side) for roll in TURNS])
     everything = join([upright, turned])
     places = suppress(everything.boxes, everything.scores, detector.nms)
     faces = [
@@ -184,7 +184,7 @@ def _judge(detector: Detector, bgr: Image, box: FloatArray, upright: Detections,
     return same if misled or rolls.max() < UPRIGHT else face
 
 
-def _turned_pass(detector: Detector, bgr: Image, roll: int, side: int) -> Detections:
+def turned_pass(detector: Detector, bgr: Image, roll: int, side: int) -> Detections:
     """Detect in the turned whole image. Shrunk before it is turned: turning 4K costs more than detecting."""
     small, back = shrink(bgr, min(side, detector.max_side))
     seen = View.whole(small, roll).detect(detector, small, detector.min_face / max(back))
@@ -229,7 +229,7 @@ class TurnedSearch:
         """
         image = as_bgr(bgr)
         turn, self._calls = self._calls, self._calls + 1
-        seen = _turned_pass(self._detector, image, TURNS[turn % len(TURNS)], STREAM_SIDE)
+        seen = turned_pass(self._detector, image, TURNS[turn % len(TURNS)], STREAM_SIDE)
         fresh = [box for box in seen.boxes if known is None or not _covered(box, known)]
         start = turn // len(TURNS) * self._most
         chosen = [fresh[(start + i) % len(fresh)] for i in range(min(self._most, len(fresh)))]

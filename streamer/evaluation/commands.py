@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.options import ConfigOption, SetOption, user_config
+from streamer.options import ConfigOption, EffectsOption, SetOption, user_config
 
 
 def jitter(
@@ -27,6 +27,27 @@ def jitter(
     from streamer.evaluation.jitter import evaluate_jitter
 
     evaluate_jitter(clips, user_config(config, settings or []), max_frames=max_frames, plot=plot, json=json)
+
+
+def effects(
+    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
+    effects: EffectsOption = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw faces before and after into this .png.", show_default=False)
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)] = None,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Measure what effects take away from skin, leave of eyes and lips, add of flicker, and cost."""
+    from streamer.effects import Effects
+    from streamer.evaluation.effects import evaluate_effects
+
+    chosen = user_config(config, settings or [])
+    evaluate_effects(clips, Effects.parse(effects or ""), chosen, max_frames=max_frames, sheet=sheet, json=json)
 
 
 DataOption = Annotated[

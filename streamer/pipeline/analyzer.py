@@ -17,9 +17,11 @@ from streamer.detectors.registry import DETECTORS
 from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotation, join, settle
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
+from streamer.pipeline.hidden import HiddenPlaces, still_places
+from streamer.pipeline.lookout import Lookout
 from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
-from streamer.types import Detections, Face, FloatArray, Image, Pose, freeze
+from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, Pose, freeze
 from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
 from trackers.association import pair_followed
 from trackers.multi_face import MAX_GAP
@@ -99,6 +101,10 @@ class FaceAnalyzer:
 
     Attributes:
         stages: milliseconds per stage of the latest call; a stage that did not run is absent.
+        hidden: ``(n, 4)`` float32 xyxy after a call: every place where a face may be that is not, or no longer, among
+            the returned ones. What is to hide faces covers these too.
+        vigilant: whether every frame is searched, and for doubtful faces too, so that ``hidden`` leaves none out; for
+            streams whose faces must not be seen.
     """
 
     def __init__(self, config: Config, *, models: Models | None = None) -> None:
@@ -112,6 +118,7 @@ class FaceAnalyzer:
         self._config = config
         models = models or load_models(config)
         self._detector, self._predictor = models.detector, models.predictor
+        self.vigilant = False
         self.reset()
 
     def reset(self) -> None:
@@ -127,6 +134,8 @@ class FaceAnalyzer:
         self._pts: float | None = None
         self._known: list[Track] = []
         self._jumped = False
+        self._places = HiddenPlaces()
+        self._finds = self._doubtful = self.hidden = NO_BOXES
         self._look_anew()
 
     def configure(self, config: Config, models: Models | None = None) -> None:
@@ -155,6 +164,8 @@ class FaceAnalyzer:
         """
         near = self._pts is not None and abs(seconds) <= max(self._config.tracking.max_lost, MAX_GAP)
         self._known = self._tracker.visible() if near else []
+        if not near:
+            self._places.forget()
         self._jumped = True
         self._tracker.reset()
         self._smoother.reset()
@@ -177,6 +188,7 @@ class FaceAnalyzer:
         t = self._config.tracking
         self._schedule = DetectionSchedule(t.detect_every, t.steady_interval)
         self._turned = TurnedSearch(self._detector) if self._config.detector.rotations else None
+        self._lookout = Lookout(self._detector, turned=self._config.detector.rotations)
 
     def analyze(self, bgr: Image) -> tuple[Face, ...]:
         """Find the faces of one independent image; tracks are neither used nor changed.
@@ -195,8 +207,9 @@ class FaceAnalyzer:
         clock.lap("detect")
         batch = self._predictor.from_detections(bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes)
         clock.lap("landmark")
-        there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)
-        return tuple(_still_face(found, batch, i) for i in there[: self._config.tracking.max_faces])
+        there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)[: self._config.tracking.max_faces]
+        self.hidden = still_places(found.boxes, there, self._doubtful)
+        return tuple(_still_face(found, batch, i) for i in there)
 
     def track(self, bgr: Image, pts: float, *, standing: bool = False) -> tuple[Face, ...]:
         """Follow faces into the next frame of a stream.
@@ -221,29 +234,53 @@ class FaceAnalyzer:
         # Behind a jump, too, faces are shown at once: a film that loops must not flicker at its seam.
         self._tracker.confirm_hits = 1 if standing or self._jumped else self._config.tracking.confirm_hits
         self._tracker.predict(pts)
-        starts = self._detect(bgr, thorough=standing) if self._schedule.due(bgr, self._tracker, pts) else []
+        starts = self._search(bgr, pts, thorough=standing)
         self._recall([start.track for start in starts])
         self._landmark(bgr, pts, starts)
         faces = self._publish(pts)
+        self.hidden = self._places.update(pts, self._tracker.tracks, self._finds, self._doubtful)
         clock.lap("smooth")
         return faces
 
     # ---- the steps of one frame --------------------------------------------------------------------------------
 
     def _detect_still(self, bgr: Image) -> Detections:
+        self._doubtful = NO_BOXES
+        if self.vigilant:
+            sure, doubtful = self._lookout.search(bgr, thorough=True)
+            self._doubtful = np.concatenate([sure.boxes, doubtful])
         if self._config.detector.rotations:
             return detect_any_rotation(self._detector, bgr)
         return self._detector.detect(bgr)
 
+    def _search(self, bgr: Image, pts: float, *, thorough: bool) -> list[Start]:
+        """Detect if it is time to, or for places to hide in any case; returns as :meth:`_detect` does."""
+        self._finds = self._doubtful = NO_BOXES
+        due = self._schedule.due(bgr, self._tracker, pts)
+        self._clock.lap("track")
+        if due:
+            return self._detect(bgr, thorough=thorough)
+        if self.vigilant:
+            self._finds = self._detect_upright(bgr).boxes
+            self._clock.lap("detect")
+        return []
+
+    def _detect_upright(self, bgr: Image) -> Detections:
+        """What is surely a face; a vigilant analyzer notes what may be one, too."""
+        if not self.vigilant:
+            return self._detector.detect(bgr)
+        found, self._doubtful = self._lookout.search(bgr)
+        return found
+
     def _detect(self, bgr: Image, *, thorough: bool) -> list[Start]:
         """One detection round; returns the tracks whose crop must start from a detection."""
-        self._clock.lap("track")
-        found = self._detect_still(bgr) if thorough else self._detector.detect(bgr)
+        found = self._detect_still(bgr) if thorough else self._detect_upright(bgr)
         upright = 0 if thorough else len(found)
         if not thorough and self._turned is not None and self._schedule.may_turn(self._tracker):
             known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
             found = join([found, self._turned.next(bgr, known)])
         self._clock.lap("detect")
+        self._finds = found.boxes
         matched = self._tracker.match(found.boxes, found.scores, found.keypoints)
         return [Start(track, found.boxes[i], found.keypoints[i], settled=i >= upright) for track, i in matched]
 

@@ -28,6 +28,7 @@ from streamer.sources.urls import redact
 from streamer.types import Frame, FrameResult
 
 if TYPE_CHECKING:
+    from streamer.pipeline.analysis import Analysis
     from streamer.pipeline.analyzer import Models
     from streamer.sources import Source
 
@@ -85,6 +86,7 @@ class Camera:
         self._error: FacestreamError | None = None
         self._opening = self._loading = ""
         self._name = ""
+        self._analysis: Analysis | None = None
         self._latest: FrameResult | None = None
         self._source: Source | None = None
         self._inbox: Mailbox[Frame] | None = None
@@ -268,7 +270,8 @@ class Camera:
 
     def _hand_over(self, frame: Frame) -> bool:
         self.metrics.source.tick()
-        if self._loading:  # show the picture at once; its faces follow
+        # Show the picture at once, its faces follow; but nobody who has asked for effects wants to be seen without.
+        if self._loading and not self._config.effects.look:
             self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
             self._notify()
         return self._inbox is not None and not self._stop.is_set() and self._inbox.put(frame)
@@ -293,7 +296,7 @@ class Camera:
                 playback=self._playback,
                 metrics=self.metrics,
             )
-            self._loading = ""
+            self._loading, self._analysis = "", analysis
             self._notify()
             self._opened.wait()
             source, inbox = self._source, self._inbox
@@ -387,6 +390,8 @@ class Camera:
         """What went wrong while the camera goes on, or went on."""
         errors = [worker.error for worker in self._workers]
         errors += [self._recordings.error, self._loader.error]
+        if self._analysis is not None:
+            errors.append(self._analysis.error)
         if self._source is not None:
             errors.append(self._source.stats.incomplete)
         return tuple(error for error in errors if error is not None)

@@ -113,6 +113,11 @@ class Metrics:
             # Ids count up from 1 and are never reused, so the largest is the number of tracks so far.
             self._tracks = max([self._tracks, *track_ids])
 
+    def record_stage(self, stage: str, ms: float) -> None:
+        """Record a stage that does not belong to the analysis of its frame."""
+        with self._lock:
+            self._stages.setdefault(stage, Percentiles()).add(ms)
+
     def interrupt(self) -> None:
         """Leave the time from the latest frame to the next one out of account: nobody wanted frames."""
         with self._lock:

@@ -54,7 +54,7 @@ class GuardedFile(io.FileIO):
 
 
 class Recorder:
-    """Draws the faces over each frame and encodes it.
+    """Draws the faces over each frame and encodes it; a frame with effects as the effects show it, nothing over it.
 
     Timing follows the frames' ``pts``, so variable frame rates and the gaps of a live source stay as they were.
     A frame of another size is fitted into the first one's size with black bars.
@@ -96,11 +96,11 @@ class Recorder:
         """Encode one frame.
 
         Raises:
-            OutputError: the disk is full or the encoder refuses the picture; the file keeps what was written.
+            OutputError: the disk is full or the encoder refuses the picture; the file keeps what can be played.
         """
         if self._closed:
             return
-        image = annotate(result.frame.image, result.faces)
+        image = annotate(result.picture, result.faces) if result.shown is None else result.picture
         try:
             if self._container is None or self._file is None:
                 self._container, self._file = self._start(image)
@@ -115,22 +115,22 @@ class Recorder:
             raise output_error(self.path, error) from error
         if (failure := self._file.failure) is not None:
             self._finish()
-            raise output_error(self.path, failure) from failure
+            raise self._write_error(failure) from failure
 
     def close(self) -> None:
         """Write what the encoder still holds and the index; removes the file when no frame ever came.
 
         Raises:
-            OutputError: the end could not be written; the file plays as far as it goes.
+            OutputError: the end could not be written; the file plays as far as it goes, or is gone if it held nothing.
         """
         if self._closed:
             return
         self._finish()
         if self._file is not None and (failure := self._file.failure) is not None:
-            raise output_error(self.path, failure) from failure
+            raise self._write_error(failure) from failure
 
     def _finish(self) -> None:
-        """Flush and close everything once; afterwards the file plays, whatever happened before."""
+        """Flush and close everything once; afterwards the file plays or is gone, whatever happened before."""
         self._closed = True
         if self._container is None or self._file is None:
             if self.path.is_file() and self.path.stat().st_size == 0:
@@ -143,8 +143,12 @@ class Recorder:
         finally:
             self._container.close()
             self._file.close()
-            if self._file.failure is not None:
-                cut_to_whole_fragments(self.path)
+            if self._file.failure is not None and not cut_to_whole_fragments(self.path):
+                self.path.unlink()
+
+    def _write_error(self, failure: OSError) -> OutputError:
+        error = output_error(self.path, failure)
+        return error if self.path.exists() else OutputError(f"{error}; nothing of the recording could be kept")
 
     def _encoder_error(self, error: av.FFmpegError) -> OutputError:
         return OutputError(f"cannot record to {self.path}: the encoder says: {error.strerror}; try another frame size")
@@ -207,14 +211,18 @@ def _fit(image: Image, width: int, height: int) -> Image:
     return canvas
 
 
-def cut_to_whole_fragments(path: Path) -> None:
+def cut_to_whole_fragments(path: Path) -> bool:
     """Cut a fragmented MP4 whose writing broke off back to its last complete fragment.
 
     Args:
         path: the file; left as it is when it ends with a whole ``mdat`` box.
+
+    Returns:
+        Whether a fragment is left, so that there is something to play.
     """
     size = path.stat().st_size
     whole = position = 0
+    playable = False
     with path.open("rb+") as file:
         while position + 8 <= size:
             file.seek(position)
@@ -226,4 +234,6 @@ def cut_to_whole_fragments(path: Path) -> None:
             position += length
             if kind != b"moof":  # a fragment's index without its data is worth nothing
                 whole = position
+                playable |= kind == b"mdat"
         file.truncate(whole)
+    return playable

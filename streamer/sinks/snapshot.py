@@ -34,7 +34,7 @@ def save_snapshot(result: FrameResult, path: Path, *, overlays: bool) -> Path:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"cannot write {path}: snapshots are PNG or JPEG files; name it {path.stem}.png")
-    image = annotate(result.frame.image, result.faces) if overlays else result.frame.image
+    image = annotate(result.picture, result.faces) if overlays else result.picture
     suffix = path.suffix.lower()
     data = cv2.imencode(suffix, image, [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
     prepare_folder(path)

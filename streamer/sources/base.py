@@ -66,7 +66,7 @@ class Source(ABC):
         loop: start again at the end; may be set at any time, from any thread.
         size: ``(width, height)`` in pixels of the first picture, ``None`` before :meth:`open`.
         fps: nominal frames per second, ``None`` when unknown.
-        duration: length of one lap in seconds, ``None`` when unknown.
+        duration: length of one lap in seconds, 0 for a single picture, ``None`` when unknown.
         stats: counters, see :class:`SourceStats`.
     """
 

@@ -142,7 +142,8 @@ class ImagesSource(Source):
         height, width = self._first.shape[:2]
         self.size, self.fps = (width, height), 1.0 / self._step
         self.still = len(self._paths) == 1 and not self.loop
-        self.duration = len(self._paths) * self._step
+        self.seekable = not self.still
+        self.duration = 0.0 if self.still else len(self._paths) * self._step
 
     def _next(self) -> Picture | None:
         image = self._load() if self._first is None else self._first

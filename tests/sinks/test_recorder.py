@@ -16,6 +16,7 @@ from streamer.sinks import recorder as recorder_module
 from streamer.sinks.drawing import annotate, pose_axes
 from streamer.sinks.recorder import Recorder
 from streamer.types import Face, Frame, FrameResult, Pose
+from tests.disk import disk_full_after
 
 ORANGE = (40, 80, 200)
 
@@ -128,6 +129,16 @@ def test_playable_after_the_disk_filled_up(tmp_path: Path) -> None:
         assert times(frames) == pytest.approx([index / 30 for index in range(len(frames))], abs=1e-3)
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("limit", [0, 500, 3000])
+def test_a_disk_too_full_for_the_first_pictures_leaves_no_file(tmp_path: Path, limit: int) -> None:
+    recorder = Recorder(tmp_path / "clip.mp4")
+    told = "clip.mp4: the file has reached .*; nothing of the recording could be kept"
+    with disk_full_after(limit), pytest.raises(OutputError, match=told):
+        record_noise(recorder, 200)
+    recorder.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_drawing_goes_on_a_copy(astronaut: np.ndarray) -> None:

@@ -52,6 +52,12 @@ def test_folder_in_natural_order(folder, drain):
     assert not frames[0].image.flags.writeable
 
 
+def test_a_single_picture_has_no_length_and_nothing_to_search(folder, drain):
+    source = images(folder / "shot2.png")
+    assert len(drain(source)) == 1
+    assert (source.still, source.duration, source.seekable) == (True, 0.0, False)
+
+
 def test_truncated_picture_is_skipped(folder, drain):
     source = images(folder)
     assert values(drain(source))[-1] == 100

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -16,16 +14,6 @@ from streamer.training.detection.batches import to_batch
 from streamer.training.detection.cut import Sample
 from streamer.training.detection.losses import Targets, detection_loss, diou, quality_focal
 from streamer.training.detection.trainer import normalise
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads cost more than they bring to tensors this small, above all on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
 
 NONE = np.zeros((0, 4), np.float32)
 ANCHORS = anchor_table(320, 320)

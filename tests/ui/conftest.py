@@ -75,7 +75,8 @@ def no_leaked_windows_and_timers() -> Iterator[None]:
     windows = [widget for widget in app.topLevelWidgets() if widget.isVisible()]
     assert not windows, f"windows left open: {windows}"
     # type(), because isinstance() asks the object, and some of torch's answer with a warning
-    timers = [thing for thing in gc.get_objects() if issubclass(type(thing), QTimer) and not sip.isdeleted(thing)]
+    kinds = {QTimer, *QTimer.__subclasses__()}
+    timers = [thing for thing in gc.get_objects() if type(thing) in kinds and not sip.isdeleted(thing)]
     assert not [timer for timer in timers if timer.isActive()], "a timer is left running"
 
 

@@ -98,7 +98,7 @@ def test_a_full_disk_is_a_sentence_and_the_picture_goes_on(stage: Stage, home: P
     show(stage)
     with disk_full_after(100):
         stage.press(Qt.Key_S)
-        stage.qtbot.waitUntil(lambda: any("cannot write" in text for text in stage.texts()))
+        stage.qtbot.waitUntil(lambda: any("Cannot write" in text for text in stage.texts()))
     assert list((home / "Pictures" / "facestream").iterdir()) == []
     assert stage.session.status.state is CameraState.RUNNING
 

@@ -11,6 +11,7 @@ from streamer.pipeline.status import CameraState
 from tests.ui.fakes import make_result, near
 from tests.ui.stage import Stage
 from ui import theme
+from ui.receipt import Receipt
 from ui.status_bar import describe_drops
 
 
@@ -109,11 +110,38 @@ def test_space_presses_the_button_that_has_the_keyboard(stage: Stage) -> None:
     assert stage.session.status.state is CameraState.RUNNING
 
 
-def test_a_sink_that_failed_is_told_over_a_running_picture(stage: Stage) -> None:
+def test_a_sink_that_failed_is_told_over_a_running_picture_until_it_is_read(stage: Stage) -> None:
     stage.run()
-    stage.camera.become(warnings=(OutputError("cannot write out.mp4: the disk is full"),))
-    stage.qtbot.waitUntil(lambda: "cannot write out.mp4: the disk is full" in stage.texts())
+    told = "Cannot write out.mp4: the disk is full"
+    failure = OutputError("cannot write out.mp4: the disk is full")
+    stage.camera.become(warnings=(failure,))
+    stage.qtbot.waitUntil(lambda: told in stage.texts())
     assert stage.session.status.state is CameraState.RUNNING
+    stage.click("Dismiss")
+    assert told not in stage.texts()
+    stage.camera.become(warnings=())
+    stage.qtbot.waitUntil(lambda: stage.session.status.warnings == ())
+    stage.camera.become(warnings=(failure,))  # the next one that fails in the same way
+    stage.qtbot.waitUntil(lambda: told in stage.texts())
+
+
+def test_what_is_told_moves_no_picture(stage: Stage) -> None:
+    def place(widget: QWidget) -> QRect:
+        return QRect(widget.mapTo(stage.window, QPoint()), widget.size())
+
+    stage.run()
+    stage.look()
+    picture, banner, receipt = place(stage.view), stage.child("banner"), stage.window.findChild(Receipt)
+    stage.press(Qt.Key_C, Qt.ControlModifier)
+    stage.qtbot.waitUntil(receipt.isVisible)
+    assert picture.contains(place(receipt))
+    stage.window.tell("one thing is wrong")
+    stage.window.tell("and another: " + "long " * 100)
+    assert any(text.startswith("One thing is wrong\nAnd another") for text in stage.texts())
+    stage.qtbot.waitUntil(lambda: place(receipt).top() == place(banner).bottom() + 1 > picture.top() + 60)
+    assert place(stage.view) == picture
+    stage.window.resize(900, 600)
+    stage.qtbot.waitUntil(lambda: banner.width() == stage.view.width() < picture.width())
 
 
 def test_a_source_name_is_never_taken_for_markup(stage: Stage) -> None:

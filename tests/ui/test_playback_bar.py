@@ -176,6 +176,19 @@ def test_a_live_source_says_live_and_offers_no_transport(stage: Stage) -> None:
     assert stage.session.status.state is CameraState.RUNNING
 
 
+def test_a_single_picture_is_called_one_and_offers_no_transport(stage: Stage) -> None:
+    play(stage, PlaybackStatus(live=False, paused=True, at_end=True, position=0.0, duration=0.0))
+    assert not seek_bar(stage).isVisible()
+    assert stage.child("statusBar").findChild(QLabel).text().endswith("Picture")
+    assert not {"0:00.00 / 0:00", "● Live"} & set(stage.texts())
+    stage.view.setFocus()
+    for key in (Qt.Key_Space, Qt.Key_Comma, Qt.Key_Right, Qt.Key_BracketRight):
+        stage.press(key)
+    assert commands(stage) == []
+    stage.camera.become(playback=FILE)
+    stage.qtbot.waitUntil(lambda: seek_bar(stage).isVisible())
+
+
 def test_a_file_that_cannot_be_searched_can_still_be_paused(stage: Stage) -> None:
     play(stage, replace(FILE, seekable=False, duration=None))
     assert not seek_bar(stage).isEnabled()

@@ -62,6 +62,14 @@ def test_recent_sources_are_offered_newest_first_and_once(stage: Stage) -> None:
     assert bar.recent()[0] == "b.mp4"
 
 
+@pytest.mark.parametrize("recent", ["", []])
+def test_without_recent_sources_no_line_divides_nothing(stage: Stage, recent: str | list[str]) -> None:
+    stage.settings.set("sources/recent", recent)
+    actions = opened(stage).actions()
+    assert not actions[0].isSeparator()
+    assert actions[-1].text() == "Open address…"
+
+
 def test_a_file_is_chosen_in_a_dialog_that_remembers_its_folder(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"")
     stage.press(Qt.Key_O, Qt.ControlModifier)

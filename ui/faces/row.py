@@ -6,7 +6,7 @@ from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QImage, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from streamer.types import Face, FrameResult
+from streamer.types import Face, FrameResult, Image
 from ui import theme
 from ui.faces.crop import upright_crop
 from ui.faces.history import PoseHistory
@@ -24,7 +24,7 @@ class FaceRow(QAbstractButton):
 
     Attributes:
         track_id: ``None`` on a still picture.
-        blank: whether it has never been shown a face.
+        blank: whether it shows no picture of the face.
     """
 
     def __init__(self, track_id: int | None) -> None:
@@ -46,11 +46,21 @@ class FaceRow(QAbstractButton):
         """Remember a pose for the traces."""
         self._history.add(pts, face.pose)
 
+    def forget_picture(self) -> None:
+        """Show no picture until there is another one."""
+        self.blank = True
+        self._picture.show_image(QImage())
+
+    def show_picture(self, result: FrameResult, face: Face, *, mirrored: bool) -> None:
+        """Show what a face looks like, unless that has still to be made."""
+        if (picture := picture_at_hand(result)) is not None:
+            self.blank = False
+            side = round(_SIDE * self.devicePixelRatioF())
+            self._picture.show_image(upright_crop(picture, face, side, mirrored=mirrored))
+
     def show_face(self, result: FrameResult, face: Face, *, mirrored: bool) -> None:
         """Show what is known of a face now."""
-        self.blank = False
-        side = round(_SIDE * self.devicePixelRatioF())
-        self._picture.show_image(upright_crop(result.frame.image, face, side, mirrored=mirrored))
+        self.show_picture(result, face, mirrored=mirrored)
         self._heading.setText(f"{self._title} {face.identity or ''}".rstrip())
         # Whole seconds: a label that changes ten times a second lays out the page as often.
         self._age.setText(clock(int(face.age), 0) if face.track_id is not None else "–")
@@ -98,6 +108,11 @@ class FaceRow(QAbstractButton):
         edge = 1.0 if marked else 0.5
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), _CORNER, _CORNER)
         painter.end()
+
+
+def picture_at_hand(result: FrameResult) -> Image | None:
+    """The frame as people see it, if it has been made: effects take longer than the window can wait."""
+    return result.frame.image if result.shown is None else result.shown.ready
 
 
 class _Picture(QWidget):

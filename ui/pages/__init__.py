@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PAGES: Final = (
     PageSpec("view", "View", "What is shown over the picture, and how"),
     PageSpec("faces", "Faces", "The faces in the picture"),
+    PageSpec("effects", "Effects", "Beauty, make-up, stickers, and covers for faces"),
     PageSpec("tracking", "Tracking", "How faces are followed and steadied"),
     PageSpec("detector", "Detector", "How faces are found"),
     PageSpec("settings", "Settings", "Source, output and all other settings"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ui.actions import Actions
+    from ui.look import Look
     from ui.selection import Selection
     from ui.session import Session
     from ui.settings import Settings
@@ -37,9 +38,11 @@ class PageContext:
         actions: every command of the window; bind buttons to them with ``ui.widgets.action_button``.
         selection: the chosen face.
         settings: what is remembered; use keys that begin with the page's name and a slash.
+        look: the effects that apply.
     """
 
     session: Session
     actions: Actions
     selection: Selection
     settings: Settings
+    look: Look

@@ -7,7 +7,7 @@ from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from streamer.types import Face, FrameResult
-from ui.faces.row import FaceRow
+from ui.faces.row import FaceRow, picture_at_hand
 from ui.pages.base import PageContext
 from ui.widgets import make_label
 
@@ -29,6 +29,7 @@ class FacesPage(QWidget):
         self._rows: dict[int, FaceRow] = {}
         self._seen: dict[int, float] = {}
         self._result: FrameResult | None = None
+        self._before: FrameResult | None = None
         self._due: dict[int, None] = {}  # rows to be brought up to date, the one that has waited longest first
         self._following = False
         self._pause = QTimer(self)
@@ -45,10 +46,12 @@ class FacesPage(QWidget):
 
     def _take(self, result: FrameResult) -> None:
         """Remember the poses of a frame; the rows show it in turn."""
-        before, self._result = self._result, result
+        before, self._before, self._result = self._result, self._result, result
         frame = result.frame
         if before is not None and (frame.segment != before.frame.segment or frame.pts < before.frame.pts):
             self._clear()
+        elif before is not None and _covered(result) and not _same_effects(before, result):
+            self._forget_pictures()
         for key, face in _keyed(result):
             if key not in self._rows:
                 self._add_row(key, face)
@@ -67,6 +70,11 @@ class FacesPage(QWidget):
     def _clear(self) -> None:
         for key in list(self._rows):
             self._remove_row(key)
+
+    def _forget_pictures(self) -> None:
+        """Faces are hidden from now on: also those that are shown as they were a moment ago."""
+        for row in self._rows.values():
+            row.forget_picture()
 
     def _remove_row(self, key: int) -> None:
         row = self._rows.pop(key)
@@ -95,12 +103,26 @@ class FacesPage(QWidget):
         assert self._result is not None
         face = dict(_keyed(self._result)).get(key)
         if face is not None and (row.blank or not row.visibleRegion().isEmpty()):
-            row.show_face(self._result, face, mirrored=self._context.actions["view.mirror"].isChecked())
+            waiting = picture_at_hand(self._result) is None
+            row.show_face(self._result, face, mirrored=self._mirrored)
+            if waiting:
+                self._show_earlier(key, row)
         elif face is None and self._result.frame.pts - self._seen[key] > _STAY:
             self._remove_row(key)
             self._empty.setVisible(not self._rows)
         elif face is None:
             row.show_gone()
+
+    @property
+    def _mirrored(self) -> bool:
+        return self._context.actions["view.mirror"].isChecked()
+
+    def _show_earlier(self, key: int, row: FaceRow) -> None:
+        """Show a face as it was a frame ago, under the same effects, and come back for the picture that is made now."""
+        earlier = self._before if self._before is not None and _same_effects(self._before, self._result) else None
+        if earlier is not None and (face := dict(_keyed(earlier)).get(key)) is not None:
+            row.show_picture(earlier, face, mirrored=self._mirrored)
+        self._due[key] = None
 
     def _choose(self, track_id: int | None) -> None:
         """Mark the row of the chosen face, and bring it into view."""
@@ -121,6 +143,7 @@ class FacesPage(QWidget):
         """Begin to follow."""
         super().showEvent(event)
         self._clear()
+        self._result = self._before = None
         self._following = True
         session, selection = self._context.session, self._context.selection
         session.frame_ready.connect(self._take)
@@ -142,6 +165,16 @@ class FacesPage(QWidget):
         if (area := self._scroll_area()) is not None and (bar := area.verticalScrollBar()) is not None:
             bar.valueChanged.disconnect(self._refresh_all)
         self._pause.stop()
+
+
+def _same_effects(one: FrameResult, other: FrameResult | None) -> bool:
+    """Whether two frames are of the same look, so that the one may stand for the other."""
+    looks = [None if result is None or result.shown is None else result.shown.effects for result in (one, other)]
+    return looks[0] == looks[1]
+
+
+def _covered(result: FrameResult) -> bool:
+    return result.shown is not None and result.shown.effects.covers
 
 
 def _keyed(result: FrameResult) -> list[tuple[int, Face]]:

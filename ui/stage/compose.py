@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter
 
+from ui.stage.comparing import line_at, pictures
 from ui.stage.painting import paint_overlays
 from ui.stage.scene import Scene
 from ui.stage.viewport import Placement
@@ -56,27 +57,34 @@ def _draw_frame(canvas: NDArray[np.uint8], scene: Scene, placement: Placement) -
 
     Qt scales 720p smoothly to a 1137x640 stage in 7-11 ms and paints BGR in 1 ms more; this takes 2 ms.
     """
-    frame, scale = scene.result.frame.image, placement.scale * scene.ratio
+    height, width = scene.result.frame.image.shape[:2]
+    scale = placement.scale * scene.ratio
     left, top = placement.area.x() * scene.ratio, placement.area.y() * scene.ratio
-    xs = _span(left, scale, frame.shape[1], canvas.shape[1])
-    ys = _span(top, scale, frame.shape[0], canvas.shape[0])
+    xs = _span(left, scale, width, canvas.shape[1])
+    ys = _span(top, scale, height, canvas.shape[0])
     if xs is None or ys is None:
         return
-    columns = (
-        slice(frame.shape[1] - xs.source.stop, frame.shape[1] - xs.source.start) if placement.mirrored else xs.source
-    )
-    part: NDArray[Any] = frame[ys.source, columns]
-    size = (xs.length, ys.length)
-    part = _scaled(part, size)
-    if placement.mirrored:
-        part = cv2.flip(part, 1)
-    part = part[ys.cut, xs.cut]
+    one, other = pictures(scene)
+    part = _part(other, xs, ys, mirrored=placement.mirrored)
+    if one is not other and scene.compare.split is not None:
+        line = round(line_at(placement, scene.size, scene.compare.split) * scene.ratio) - xs.target.start
+        line = min(max(line, 0), part.shape[1])
+        part = np.hstack((_part(one, xs, ys, mirrored=placement.mirrored)[:, :line], part[:, line:]))
     target = canvas[ys.target, xs.target]
     if scene.live:
         cv2.cvtColor(part, cv2.COLOR_BGR2BGRA, dst=target)
     else:
         grey = cv2.convertScaleAbs(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), alpha=_GREY_LEVEL)
         cv2.cvtColor(grey, cv2.COLOR_GRAY2BGRA, dst=target)
+
+
+def _part(frame: NDArray[Any], xs: _Span, ys: _Span, *, mirrored: bool) -> NDArray[Any]:
+    """What can be seen of a frame, as large as it is seen."""
+    columns = slice(frame.shape[1] - xs.source.stop, frame.shape[1] - xs.source.start) if mirrored else xs.source
+    part = _scaled(frame[ys.source, columns], (xs.length, ys.length))
+    if mirrored:
+        part = cv2.flip(part, 1)
+    return part[ys.cut, xs.cut]
 
 
 @dataclass(frozen=True, slots=True)

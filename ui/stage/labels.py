@@ -70,6 +70,19 @@ class Labels:
         """Lines in the upper left corner."""
         self._paint(self._tag(lines, PLATE, PLATE_TEXT), [(self._area.left() + 8, self._area.top() + 8)])
 
+    def word(
+        self, text: str, foot: QPointF, side: Qt.AlignmentFlag = Qt.AlignHCenter, limit: float | None = None
+    ) -> None:
+        """A plate whose lower edge is at ``foot``, which is its middle or the end ``side`` names.
+
+        It is left out where it would reach over ``limit``.
+        """
+        tag = self._tag([text], PLATE, PLATE_TEXT)
+        width, height = _size(tag)
+        left = foot.x() - {Qt.AlignHCenter: width / 2, Qt.AlignRight: width, Qt.AlignLeft: 0.0}[side]
+        if limit is None or (left >= limit if side == Qt.AlignRight else left + width <= limit):
+            self._paint(tag, [(left, foot.y() - height)])
+
     def _place(self, places: Sequence[tuple[float, float]], width: float, height: float) -> QRectF:
         """The first place that is free, else the one that covers the least."""
         rects = [_inside(QRectF(x, y, width, height), self._area) for x, y in places]

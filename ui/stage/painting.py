@@ -16,12 +16,13 @@ from PyQt5.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from ui import theme
 from ui.stage import marks
+from ui.stage.comparing import paint_compare, visible_area
 from ui.stage.labels import Labels
 from ui.stage.trails import Trail
 from ui.stage.viewport import Placement
 
 if TYPE_CHECKING:
-    from streamer.types import Face, Pose
+    from streamer.types import Face, FrameResult, Pose
     from ui.stage.scene import Scene
 
 _WHITE = QColor("white")
@@ -30,16 +31,16 @@ _ARROW = QColor("#f0e442")
 
 def paint_overlays(painter: QPainter, scene: Scene, placement: Placement) -> None:
     """Paint everything the scene wants over its picture; the best face last, on top of the others."""
-    stage = QRectF(0, 0, scene.size.width(), scene.size.height())
-    visible = placement.area.intersected(stage)
+    visible = visible_area(placement, scene.size)
     painter.setRenderHint(QPainter.Antialiasing)
     painter.setClipRect(visible.toAlignedRect())  # on whole pixels: any other clip makes all painting slower
     faces = scene.result.faces
     for face in reversed(faces):
         _paint_face(painter, face, scene, placement)
     labels = Labels(painter, visible, scene.ratio)
+    paint_compare(painter, scene, placement, labels)
     if scene.overlays.timings:
-        labels.corner(timing_lines(scene.result.stages))
+        labels.corner(timing_lines(stage_times(scene.result)))
     for face in faces:
         box = placement.to_rect(face.box)
         if not box.intersects(visible):
@@ -87,6 +88,12 @@ def timing_lines(stages: Mapping[str, float]) -> list[str]:
     """Milliseconds of each stage that ran in this frame, and their sum."""
     lines = [f"{name} {milliseconds:.1f} ms" for name, milliseconds in stages.items()]
     return [*lines, f"all {sum(stages.values()):.1f} ms"]
+
+
+def stage_times(result: FrameResult) -> Mapping[str, float]:
+    """Milliseconds of the analysis, and of the effects, which are carried out after it, once they have been."""
+    ms = None if result.shown is None else result.shown.ms
+    return result.stages if ms is None else {**result.stages, "effects": ms}
 
 
 def _paint_face(painter: QPainter, face: Face, scene: Scene, placement: Placement) -> None:

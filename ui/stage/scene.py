@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QSizeF
 from PyQt5.QtGui import QColor, QFont
 
+from ui.stage.comparing import NOTHING_COMPARED, Compare
 from ui.stage.overlays import Overlays
 from ui.stage.trails import Trail
 from ui.stage.viewport import Placement, Viewport
@@ -32,6 +33,7 @@ class Scene:
         trails: where the faces have been, by track id, in frame pixels.
         chosen: id of the track that is marked, or ``None``.
         live: whether the frame is the newest of a running source; else it is grey and without overlays.
+        compare: what of it is shown without its effects.
     """
 
     result: FrameResult
@@ -44,6 +46,7 @@ class Scene:
     trails: Mapping[int, Trail] = field(default_factory=dict)
     chosen: int | None = None
     live: bool = True
+    compare: Compare = NOTHING_COMPARED
 
     @property
     def placement(self) -> Placement:

@@ -10,15 +10,17 @@ import numpy as np
 from PyQt5.QtGui import QImage
 
 from streamer.types import FrameResult
+from ui.stage.comparing import NOTHING_COMPARED
 from ui.stage.compose import compose
 from ui.stage.scene import Scene, frame_size
 from ui.stage.viewport import Viewport
 
 
 def compose_frame(scene: Scene) -> QImage:
-    """The whole frame at its own size with the overlays that are on, however it lies on the stage."""
+    """The whole frame at its own size with its effects and the overlays that are on, however it lies on the stage."""
     size = frame_size(scene.result.frame.image)
-    return compose(replace(scene, viewport=Viewport(), size=size, ratio=1.0, live=True))
+    whole = replace(scene, viewport=Viewport(), size=size, ratio=1.0, live=True, compare=NOTHING_COMPARED)
+    return compose(whole)
 
 
 def _as_result(scene: Scene, image: QImage) -> FrameResult:
@@ -26,7 +28,8 @@ def _as_result(scene: Scene, image: QImage) -> FrameResult:
     data = image.constBits()
     assert data is not None
     rows = np.asarray(data.asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), image.width(), 4)
-    return replace(scene.result, frame=replace(scene.result.frame, image=rows[..., :3].copy()))
+    # Without the effects: they are in the picture, and would be carried out on it once more.
+    return replace(scene.result, frame=replace(scene.result.frame, image=rows[..., :3].copy()), shown=None)
 
 
 STILLS: Final[Mapping[str, Callable[[Scene], FrameResult]]] = {
@@ -34,4 +37,4 @@ STILLS: Final[Mapping[str, Callable[[Scene], FrameResult]]] = {
     "drawn": lambda scene: _as_result(scene, compose_frame(scene)),
     "shown": lambda scene: _as_result(scene, compose(scene)),
 }
-"""What a snapshot can be of: the frame alone, the frame with overlays, the stage just as it is."""
+"""What a snapshot can be of: the picture alone, the picture with overlays, the stage just as it is."""

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QCloseEvent, QImage, QMouseEvent, QPainter, QPaintEvent,
 from PyQt5.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from ui import theme
+from ui.stage.comparing import REACH, Compare, line_at, split_at
 from ui.stage.compositor import Compositor
 from ui.stage.overlays import Overlays
 from ui.stage.scene import Scene, frame_size
@@ -42,6 +43,7 @@ class VideoView(QWidget):
         self._viewport = Viewport()
         self._trails = Trails()
         self._chosen: int | None = None
+        self._compare = Compare()
         self._live = True
         self._scene: Scene | None = None
         self._shown: Scene | None = None
@@ -49,6 +51,7 @@ class VideoView(QWidget):
         self._reported: FrameResult | None = None
         self._pressed: QPoint | None = None
         self._dragged: QPoint | None = None
+        self._on_line = False  # whether what is dragged is the line between before and after
         self._compositor = Compositor(self)
         self._compositor.composed.connect(self._show_image)
         self.setAttribute(Qt.WA_OpaquePaintEvent)
@@ -70,6 +73,11 @@ class VideoView(QWidget):
         return self._viewport
 
     @property
+    def compare(self) -> Compare:
+        """What is shown without effects."""
+        return self._compare
+
+    @property
     def settled(self) -> bool:
         """Whether the picture on the stage is of the newest state."""
         return self._shown is self._scene
@@ -89,6 +97,7 @@ class VideoView(QWidget):
             trails=self._trails.snapshot(self._result) if self._overlays.trail else {},
             chosen=self._chosen,
             live=self._live,
+            compare=self._compare,
         )
 
     def show_result(self, result: FrameResult) -> None:
@@ -105,6 +114,12 @@ class VideoView(QWidget):
     def set_viewport(self, viewport: Viewport) -> None:
         """Change where the picture lies."""
         self._viewport = viewport
+        self._compose()
+
+    def set_compare(self, compare: Compare) -> None:
+        """Change what is shown without effects."""
+        self._compare = compare
+        self.setMouseTracking(compare.split is not None)
         self._compose()
 
     def choose(self, track_id: int | None) -> None:
@@ -186,13 +201,19 @@ class VideoView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a click or a pan."""
+        """Begin a click, a pan, or a drag of the line between before and after."""
         if event.button() in (Qt.LeftButton, Qt.MiddleButton):
             self._pressed = self._dragged = event.pos()
+            self._on_line = event.button() == Qt.LeftButton and self._near_line(event.pos())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pan, once the pointer has moved further than a shaky click does."""
+        """Pan, once the pointer has moved further than a shaky click does; the line follows at once."""
         if self._pressed is None or self._dragged is None or self._result is None:
+            self._show_cursor(event.pos())
+            return
+        if self._on_line:
+            self._dragged = event.pos()
+            self._move_line(event.pos().x())
             return
         far = (event.pos() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
         if far or self._dragged != self._pressed:
@@ -203,15 +224,39 @@ class VideoView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a pan, or choose the face that was clicked."""
-        if self._pressed is not None and self._dragged == self._pressed and event.button() == Qt.LeftButton:
+        clicked = self._pressed is not None and self._dragged == self._pressed and not self._on_line
+        if clicked and event.button() == Qt.LeftButton:
             self.face_clicked.emit(self._face_at(QPointF(event.pos())))
         self._pressed = self._dragged = None
-        self.unsetCursor()
+        self._on_line = False
+        self._show_cursor(event.pos())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Tell."""
-        if event.button() == Qt.LeftButton:
+        """Tell; on the line between before and after, put that back into the middle."""
+        if event.button() != Qt.LeftButton:
+            return
+        if self._near_line(event.pos()):
+            self.set_compare(replace(self._compare, split=0.5))
+        else:
             self.double_clicked.emit()
+
+    def _near_line(self, position: QPoint) -> bool:
+        """Whether the pointer can take hold of the line between before and after."""
+        scene, split = self.scene(), self._compare.split
+        if scene is None or split is None or not self._live or scene.result.shown is None:
+            return False
+        return abs(line_at(scene.placement, scene.size, split) - position.x()) <= REACH
+
+    def _move_line(self, x: float) -> None:
+        if (scene := self.scene()) is not None:
+            self.set_compare(replace(self._compare, split=split_at(scene.placement, scene.size, x)))
+
+    def _show_cursor(self, position: QPoint) -> None:
+        """Tell by the pointer what a press would take hold of."""
+        if self._near_line(position):
+            self.setCursor(Qt.SplitHCursor)
+        else:
+            self.unsetCursor()
 
     def _face_at(self, position: QPointF) -> int | None:
         """The smallest face under a point of the stage: what lies in front."""

@@ -1,0 +1,146 @@
+"""What an effect is: its settings, checked and documented, and one way to change a picture.
+
+An effect is one file in :mod:`streamer.effects.library` with one class; the file's name is the effect's name. Its
+fields are its settings: presets, the command line, the window's panel and ``docs/effects.md`` are made from them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from streamer.config import Section
+from streamer.effects.region import FaceRegion
+from streamer.types import Face, FloatArray, Image
+
+if TYPE_CHECKING:
+    from streamer.effects.warp import Warp
+
+
+class Phase(IntEnum):
+    """When an effect runs; within a phase, effects run in the order of their names.
+
+    Colours come before shapes, so that what is painted is bent with the face; what is laid over the face comes after,
+    so that it is not; what hides a face comes last, so that nothing can show it again.
+    """
+
+    SWAP = 0
+    SKIN = 1
+    MAKEUP = 2
+    SHAPE = 3
+    STYLE = 4
+    STICKER = 5
+    PRIVACY = 6
+
+
+def strength(default: float, description: str = "how much") -> Any:
+    """The strength every effect has: 0 changes nothing, 1 is the most that still looks meant."""
+    return setting(default, description, ge=0, le=1, step=0.05)
+
+
+def colour(default: str, description: str) -> Any:
+    """A colour such as ``#b03050``, red first; :func:`bgr_of` reads it."""
+    return setting(default, description, kind="colour", pattern="^#[0-9a-fA-F]{6}$")
+
+
+def setting(
+    default: Any,
+    description: str,
+    *,
+    title: str | None = None,
+    unit: str = "",
+    step: float | None = None,
+    kind: str | None = None,
+    **bounds: Any,
+) -> Any:
+    """A setting of an effect, as :func:`streamer.config.key` makes one of the configuration.
+
+    Args:
+        default: its value unless one is given.
+        description: one line of help.
+        title: what a form calls it, where its own name will not do.
+        unit: shown beside the value.
+        step: what one press of an arrow changes.
+        kind: which control fits, where the type does not tell.
+        **bounds: ``ge``, ``gt``, ``le``, ``lt``, ``pattern``.
+    """
+    extra: dict[str, Any] = {"applies": "live", "unit": unit, "step": step} | ({"kind": kind} if kind else {})
+    return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
+
+
+def bgr_of(hex_colour: str) -> tuple[int, int, int]:
+    """The BGR values, 0..255, of a colour such as ``#b03050``."""
+    red, green, blue = bytes.fromhex(hex_colour[1:])
+    return blue, green, red
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture while effects work on it.
+
+    Attributes:
+        picture: BGR uint8 ``(H, W, 3)``, to be changed in place.
+        source: the picture before the first effect, read-only.
+        regions: the faces that effects can work on, best first.
+        faces: all faces, those without usable landmarks included.
+        hidden: ``(n, 4)`` xyxy: places where a face may be that is not, or no longer, among ``faces``.
+    """
+
+    picture: Image
+    source: Image
+    regions: Sequence[FaceRegion]
+    faces: Sequence[Face]
+    hidden: FloatArray
+
+
+class Effect(Section):
+    """One effect with its settings; immutable. Derive from one of the three classes below.
+
+    Attributes:
+        title: what people call it.
+        phase: when it runs.
+        covers: whether it is there to hide faces: then it must see every place a face may be.
+        strength: 0..1; at 0 the effect is not run at all.
+    """
+
+    title: ClassVar[str]
+    phase: ClassVar[Phase]
+    covers: ClassVar[bool] = False
+
+    strength: float = strength(0.5)
+
+    @classmethod
+    def name(cls) -> str:
+        """The effect's name in presets and on the command line: that of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+
+class FaceEffect(Effect):
+    """An effect on the pixels of one face at a time."""
+
+    @abstractmethod
+    def paint(self, face: FaceRegion) -> None:
+        """Change ``face.picture`` in place; pixels outside the parts it means stay bit-identical."""
+
+
+class ShapeEffect(Effect):
+    """An effect that moves parts of a face; all of a face's are carried out by one warp."""
+
+    phase: ClassVar[Phase] = Phase.SHAPE
+
+    @abstractmethod
+    def displace(self, face: FaceRegion, warp: Warp) -> None:
+        """Add this effect's movement to ``warp``."""
+
+
+class PictureEffect(Effect):
+    """An effect that needs more than one face's pixels: stickers, swaps, covers."""
+
+    @abstractmethod
+    def draw(self, canvas: Canvas) -> None:
+        """Change ``canvas.picture`` in place."""

@@ -1,0 +1,1 @@
+"""The effects, one file each; :mod:`streamer.effects.registry` finds them."""

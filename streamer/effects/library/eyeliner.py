@@ -1,0 +1,49 @@
+"""Eyeliner."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import numpy as np
+
+from streamer.effects.base import FaceEffect, Phase, colour, strength
+from streamer.effects.makeup import Eye, Patch, eyes, paint, pigment
+from streamer.effects.region import FaceRegion
+from streamer.types import FloatArray
+
+
+class Eyeliner(FaceEffect):
+    """Draws a line along the upper lashes that grows towards a small wing at the outer corner."""
+
+    title: ClassVar[str] = "Eyeliner"
+    phase: ClassVar[Phase] = Phase.MAKEUP
+
+    strength: float = strength(0.5)
+    colour: str = colour("#1c1414", "colour of the line")
+
+    def paint(self, face: FaceRegion) -> None:
+        """Fill a thin crescent on the lid of each eye the camera sees."""
+        for eye in eyes(face):
+            line = _line(face, eye, 0.55 + 0.45 * self.strength)
+            patch = Patch(face, line, _ROOM)
+            if patch:
+                soft = patch.steady(patch.fill_fine(line), _SOFT)
+                colours = pigment(self.colour, 110.0, cover=0.9, contrast=0.5, shine=0.3)
+                paint(patch.picture, soft, colours, min(0.85, 1.2 * self.strength) * eye.seen)
+
+
+def _line(face: FaceRegion, eye: Eye, weight: float) -> FloatArray:
+    """A closed crescent over the upper lid's edge, ``(n, 2)``."""
+    along = eye.upper[-1] - eye.upper[0]
+    up = np.array((along[1], -along[0]), np.float32)
+    up *= np.sign(up @ -face.down) / max(float(np.linalg.norm(up)), 1e-6)
+    thickness = face.unit * weight * _THICKNESS
+    top = eye.upper + up * thickness
+    bottom = eye.upper - up * thickness * 0.25
+    tip = eye.upper[0] - along * 0.11 + up * 0.035 * face.unit
+    return np.concatenate([top, bottom[::-1], tip[None]]).astype(np.float32)
+
+
+_THICKNESS: Final = np.linspace(1, 0.2, 17, dtype=np.float32)[:, None] * 0.019
+_SOFT: Final = 0.007
+_ROOM: Final = 0.04

@@ -1,0 +1,245 @@
+"""Effects as text and as files: what ``--effects`` takes, presets, and the sentences for what is wrong in them.
+
+A preset is a YAML file; its name is the file's::
+
+    effects:
+      skin: 0.6                                    # a number is the strength
+      lipstick: {strength: 0.5, colour: "#a8324a"}
+
+The built-in ones lie beside this file, the user's own in ``~/.config/facestream/effects``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from streamer.config import allowed
+from streamer.effects.base import Effect
+from streamer.effects.registry import all_effects
+from streamer.errors import ConfigError
+from streamer.sinks.base import output_error, replace_text
+
+BUILT_IN: Final = Path(__file__).with_name("presets")
+"""The folder of the presets that facestream brings."""
+
+_SUFFIX: Final = ".yaml"
+_NAME: Final = re.compile(r"[A-Za-z][\w -]*")
+_ITEM: Final = re.compile(r""",\s*(?=[A-Za-z_./~])(?=(?:[^"]*"[^"]*")*[^"]*$)""")
+"""What parts a text: a comma, but none before a number ("id 1,4") and none in quotation marks."""
+
+
+def user_folder() -> Path:
+    """Where the user's presets lie."""
+    return platformdirs.user_config_path("facestream") / "effects"
+
+
+def preset_paths() -> dict[str, Path]:
+    """Every preset's file by its name, the built-in ones first."""
+    built_in, own = (
+        {path.stem: path for path in sorted(folder.glob(f"*{_SUFFIX}"))} for folder in (BUILT_IN, user_folder())
+    )
+    return built_in | own | built_in
+
+
+def load_preset(preset: str | Path) -> tuple[Effect, ...]:
+    """The effects of a preset.
+
+    Args:
+        preset: a name, or a YAML file.
+
+    Raises:
+        ConfigError: no such preset, or something in it is wrong: says which key and what is allowed.
+    """
+    path = preset if isinstance(preset, Path) else preset_paths().get(preset, Path(preset))
+    if path.suffix not in (_SUFFIX, ".yml"):
+        raise ConfigError(_unknown(str(preset), {}))
+    try:
+        state = path.stat()
+        return _read(path, (state.st_mtime_ns, state.st_size, state.st_ino))
+    except OSError as error:
+        raise ConfigError(f"cannot read the preset {path}: {error.strerror}; check the path") from None
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, state: tuple[int, ...]) -> tuple[Effect, ...]:
+    """The effects of a file in one state: a slider that is dragged asks for them dozens of times a second."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        example = BUILT_IN / "glam.yaml"
+        raise ConfigError(f"the preset {path} is not valid YAML{where}; write it like {example}") from None
+    try:
+        return _from_mapping(data)
+    except ConfigError as error:
+        raise ConfigError(f"the preset {path}: {error}") from None
+
+
+def save_preset(name: str, effects: Iterable[Effect]) -> Path:
+    """Keep effects as a preset of the user's, in place of one of that name.
+
+    Raises:
+        ConfigError: the name is taken by a built-in preset or an effect, or cannot be a file's.
+        OutputError: the file cannot be written; the one before is still there.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} cannot name a preset; use letters, digits, spaces, - and _, a letter first")
+    if name in all_effects() or (BUILT_IN / f"{name}{_SUFFIX}").exists():
+        raise ConfigError(f"the name {name} is taken by facestream itself; choose another one")
+    path = user_folder() / f"{name}{_SUFFIX}"
+    replace_text(path, "# A preset of effects, written by facestream's window.\n" + to_yaml(effects))
+    return path
+
+
+def delete_preset(name: str) -> None:
+    """Remove a preset of the user's.
+
+    Raises:
+        OutputError: the file cannot be removed.
+    """
+    path = user_folder() / f"{name}{_SUFFIX}"
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def to_yaml(effects: Iterable[Effect]) -> str:
+    """Effects as a preset's text; settings that are at their defaults are left out."""
+    data = {effect.name(): {"strength": effect.strength, **_changes(effect)} for effect in effects}
+    return yaml.safe_dump({"effects": data}, sort_keys=False, allow_unicode=True)
+
+
+def parse_effects(text: str) -> tuple[Effect, ...]:
+    """The effects that a text names, such as ``glam, lipstick=0.3, lipstick.colour=#b03050, pixelate``.
+
+    Args:
+        text: any number of parts, with commas between them: the name of a preset or its file, the name of an effect, an
+            effect and its strength, or one of its settings and a value (in double quotes if it has a comma).
+            What comes later counts; empty means none.
+
+    Raises:
+        ConfigError: names the wrong part and what is allowed.
+    """
+    chosen: dict[str, dict[str, Any]] = {}
+    for item in filter(None, (part.strip(" ,") for part in _ITEM.split(text))):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        name, dot, field = key.partition(".")
+        if name in all_effects() and (equals or not dot):
+            values = chosen.setdefault(name, {})
+            if equals:
+                values[field or "strength"] = _value(value)
+        elif equals:
+            raise ConfigError(_unknown(name, all_effects()))
+        else:
+            chosen |= {effect.name(): dict(effect) for effect in load_preset(key)}
+    return tuple(make_effect(name, values) for name, values in chosen.items())
+
+
+def to_text(effects: Iterable[Effect], preset: str | None = None) -> str:
+    """The text that :func:`parse_effects` makes the same effects of.
+
+    Args:
+        effects: what to name.
+        preset: name them by what differs from this preset.
+    """
+    base = {effect.name(): effect for effect in (load_preset(preset) if preset else ())}
+    wanted = {effect.name(): effect for effect in effects}
+    parts = [preset] if preset else []
+    for name, effect in wanted.items():
+        before = base.get(name)
+        if before is None:
+            parts.append(f"{name}={effect.strength:g}")
+        start = before or type(effect)(strength=effect.strength)
+        for field, value in effect:
+            if value != getattr(start, field):
+                parts.append(f"{name}={value:g}" if field == "strength" else f"{name}.{field}={_text(value)}")
+    parts += [f"{name}=0" for name in base if name not in wanted]
+    return ", ".join(parts)
+
+
+def make_effect(name: str, values: dict[str, Any]) -> Effect:
+    """An effect with some of its settings given.
+
+    Raises:
+        ConfigError: names the effect, key or value that is wrong, and what is allowed.
+    """
+    kind = all_effects().get(name)
+    if kind is None:
+        raise ConfigError(_unknown(name, all_effects()))
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(kind, detail) for detail in error.errors())) from None
+
+
+def _from_mapping(data: Any) -> tuple[Effect, ...]:
+    effects = data.get("effects") if isinstance(data, dict) else None
+    if not isinstance(effects, dict) or set(data) != {"effects"}:
+        raise ConfigError("it must hold one section 'effects:' with lines such as 'skin: 0.6'")
+    made = []
+    for name, values in effects.items():
+        if isinstance(values, int | float) and not isinstance(values, bool):
+            values = {"strength": values}
+        if not isinstance(values, dict | None):
+            raise ConfigError(f"{name} is {values!r}; allowed: a strength from 0 to 1, or settings by name")
+        made.append(make_effect(str(name), values or {}))
+    return tuple(made)
+
+
+def _changes(effect: Effect) -> dict[str, Any]:
+    """The settings besides the strength that are not at their defaults."""
+    fields = type(effect).model_fields
+    return {
+        key: str(value) if isinstance(value, Path) else value
+        for key, value in effect
+        if key != "strength" and value != fields[key].default
+    }
+
+
+def _value(text: str) -> Any:
+    """A value as YAML means it, except that ``#`` begins a colour and no comment."""
+    try:
+        return text if text.startswith("#") else yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _text(value: Any) -> str:
+    """A value as :func:`_value` reads it back."""
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    text = str(value)
+    plain = re.fullmatch(r"#\w+|[\w./~ -]+(, *\d+)*", text) and _value(text) == text
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _unknown(name: str, among: Iterable[str]) -> str:
+    """The sentence for a name that is neither preset nor effect."""
+    presets, effects = list(preset_paths()), list(all_effects())
+    close = difflib.get_close_matches(name, [*among] or [*presets, *effects], 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is no effect or preset {name!r}{hint} (presets: {', '.join(presets)}; effects: {', '.join(effects)})"
+
+
+def _explain(kind: type[Effect], detail: ErrorDetails) -> str:
+    key = ".".join((kind.name(), *(str(part) for part in detail["loc"])))
+    field = kind.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
+    if field is None:
+        return f"{key} is no setting of {kind.name()} (allowed: {', '.join(kind.model_fields)})"
+    if detail["type"] == "value_error":
+        return f"{key}: {detail['ctx']['error']}"
+    return f"{key} is {detail['input']!r}; allowed: {allowed(field)}"

@@ -1,0 +1,69 @@
+"""Effects as a user asks for them on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from streamer.effects.registry import all_effects
+from tests.test_cli import ASTRONAUT, facestream
+
+FACE = np.s_[70:180, 180:270]  # of the astronaut
+
+
+@pytest.mark.parametrize("look", ["natural", "glam", "blur=1"])
+def test_a_picture_is_saved_with_effects_and_nothing_drawn(tmp_path: Path, look: str) -> None:
+    done = facestream("image", str(ASTRONAUT), "--effects", look, "--save", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    before, after = cv2.imread(str(ASTRONAUT)), cv2.imread(str(tmp_path / "out" / "astronaut.png"))
+    assert before.shape == after.shape
+    assert (before != after).any(2)[FACE].mean() > 0.3
+    far = np.s_[:, 400:]
+    assert np.array_equal(before[far], after[far])
+
+
+def test_a_recording_shows_the_effects(tmp_path: Path) -> None:
+    done = facestream(
+        *("run", "demo", "--headless", "--effects", "privacy", "--record", "out.mp4", "--max-frames", "12"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "effects (ms)" in done.stdout
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 12
+
+
+@pytest.mark.parametrize(
+    ("look", "says"),
+    [
+        ("glamour", "there is no effect or preset 'glamour'; did you mean glam?"),
+        ("lipstick=2", "lipstick.strength is 2; allowed: number from 0 to 1"),
+        ("broken.yaml", "broken.yaml: 'effects:'"),
+        ("sticker.file=nothing.png", "nothing.png"),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path: Path, look: str, says: str) -> None:
+    (tmp_path / "broken.yaml").write_text("effects: none")
+    done = facestream("run", "demo", "--headless", "--effects", look, cwd=tmp_path)
+    assert done.returncode == 2
+    assert says.split(": ")[0] in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_look_in_the_config_file_counts_and_can_be_switched_off(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("effects: {look: 'blur=1'}")
+    facestream("image", str(ASTRONAUT), "--save", "with", cwd=tmp_path)
+    facestream("image", str(ASTRONAUT), "--effects", "", "--save", "without", cwd=tmp_path)
+    with_effects, drawn = (cv2.imread(str(tmp_path / name / "astronaut.png")) for name in ("with", "without"))
+    assert cv2.Laplacian(with_effects[FACE], cv2.CV_64F).var() < 0.2 * cv2.Laplacian(drawn[FACE], cv2.CV_64F).var()
+
+
+def test_all_effects_and_presets_are_listed(tmp_path: Path) -> None:
+    done = facestream("effects", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in (*all_effects(), "natural", "glam", "streamer", "privacy"):
+        assert name in done.stdout

@@ -1,0 +1,100 @@
+"""The effects of one kind under a heading that folds them away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from streamer.effects.base import Effect
+from streamer.effects.listing import summary
+from ui.controls import Fold
+from ui.effects.row import EffectRow
+from ui.widgets import make_label
+
+
+class Group(QWidget):
+    """A heading with rows; tells beside it how many of them are on.
+
+    Attributes:
+        effects: what it has a row for, once it is unfolded.
+    """
+
+    def __init__(
+        self, title: str, effects: Sequence[type[Effect]], make_row: Callable[[type[Effect]], EffectRow]
+    ) -> None:
+        """Make the heading.
+
+        Args:
+            title: of the kind.
+            effects: of this kind, in their order.
+            make_row: makes a row that shows what applies; called when it is to be seen for the first time.
+        """
+        super().__init__()
+        self.effects = effects
+        self._make_row = make_row
+        self._rows: dict[type[Effect], EffectRow] = {}
+        self._found = list(effects)
+        self._title = title
+        self._fold = Fold(title)
+        self._count = make_label("caption")
+        self._count.setAlignment(Qt.AlignRight | Qt.AlignVCenter)
+        self._body = QWidget()
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(8, 2, 0, 6)
+        body.setSpacing(2)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self._fold, 1)
+        head.addWidget(self._count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._body)
+        self._body.hide()
+        self._searching = False
+        self._fold.toggled.connect(self._show_body)
+        self.show_count(0)
+
+    def unfold(self) -> None:
+        """Show the rows."""
+        self._fold.setChecked(True)
+
+    def show_count(self, on: int) -> None:
+        """Tell how many of the effects are on."""
+        self._count.setText(f"{on} on" if on else "")
+        self._fold.setAccessibleName(f"{self._title}, {on} on")
+
+    def search(self, words: list[str]) -> bool:
+        """Show only what all the words are in, folded or not; without words everything as it was.
+
+        Returns:
+            Whether there is any.
+        """
+        self._found = [effect for effect in self.effects if all(word in self._text(effect) for word in words)]
+        self._searching = bool(words)
+        self._show_body()
+        self.setVisible(bool(self._found))
+        return bool(self._found)
+
+    def _text(self, effect: type[Effect]) -> str:
+        """All that an effect can be found by, in small letters."""
+        return f"{effect.title} {effect.name()} {summary(effect)} {self._title}".lower()
+
+    def _show_body(self) -> None:
+        shown = self._fold.isChecked() or self._searching
+        if shown:
+            self._make_rows()
+        self._body.setVisible(shown and bool(self._found))
+
+    def _make_rows(self) -> None:
+        """Make the rows that are missing, each in its place, and show those that are searched for."""
+        body = self._body.layout()
+        assert isinstance(body, QVBoxLayout)
+        for place, effect in enumerate(self.effects):
+            if effect not in self._rows:
+                row = self._rows[effect] = self._make_row(effect)
+                body.insertWidget(place, row)
+            self._rows[effect].setVisible(effect in self._found)

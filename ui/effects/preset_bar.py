@@ -1,0 +1,157 @@
+"""Which preset the effects come from, and the user's own presets: saved, removed, read again."""
+
+from __future__ import annotations
+
+import threading
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QHBoxLayout, QInputDialog, QMessageBox, QVBoxLayout, QWidget
+
+from streamer.effects.base import Effect
+from streamer.effects.presets import save_preset, user_folder
+from streamer.errors import FacestreamError
+from ui.controls import ComboBox
+from ui.effects.mix import Mix, Presets
+from ui.flow_layout import FlowLayout
+from ui.widgets import make_button, make_label, sentence
+
+_NONE = "None"
+
+
+class PresetBar(QWidget):
+    """Chooses, saves and removes presets.
+
+    Signals:
+        chosen: a preset that can be used; empty for none.
+        saved: the effects are the user's own preset of this name from now on.
+        removed: the user's own preset of this name is no more.
+        reread: the files have been read again.
+    """
+
+    chosen = pyqtSignal(str)
+    saved = pyqtSignal(str)
+    removed = pyqtSignal(str)
+    reread = pyqtSignal()
+    _failed = pyqtSignal(str)
+
+    def __init__(self, presets: Presets, mix: Mix) -> None:
+        super().__init__()
+        self._presets, self._mix = presets, mix
+        self._box = ComboBox()
+        self._box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self._box.setMinimumContentsLength(8)
+        self._box.activated.connect(self._choose)
+        self._changed = make_label("caption", "changed")
+        self._error = make_label("fieldError", wrap=True)
+        self._save = make_button("Save as…", self._ask_name, tip="Keep these effects as a preset of your own")
+        self._delete = make_button("Delete", self._ask_delete, tip="Remove this preset of yours")
+        self._reload = make_button("Reload", self._reread, tip=f"Read the presets in {user_folder()} again")
+        self._failed.connect(self.show_error)
+        self._lay_out()
+
+    def show_presets(self) -> None:
+        """Offer the presets there are."""
+        self._box.clear()
+        self._box.addItem(_NONE, "")
+        for name in self._presets.names():
+            broken = name in self._presets.errors
+            self._box.addItem(f"⚠ {name}" if broken else name, name)
+        self.show_mix()
+
+    def show_mix(self) -> None:
+        """Show which preset it is, and whether it has been changed."""
+        mix = self._mix
+        self._box.setCurrentIndex(max(self._box.findData(mix.preset), 0))
+        self._changed.setVisible(mix.changed)
+        self._box.setAccessibleName("Preset, changed" if mix.changed else "Preset")
+        self._save.setEnabled(bool(mix.effects))
+        self._delete.setEnabled(self._presets.is_own(mix.preset))
+
+    def show_error(self, text: str) -> None:
+        """Tell what cannot be done; an empty text takes that back."""
+        self._error.setText(f"⚠ {sentence(text)}" if text else "")
+        self._error.setVisible(bool(text))
+
+    def _lay_out(self) -> None:
+        choice = QHBoxLayout()
+        choice.addWidget(self._box, 1)
+        choice.addWidget(self._changed)
+        policy = self._changed.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._changed.setSizePolicy(policy)
+        buttons = QWidget()
+        flow = FlowLayout(across=6, down=6)
+        flow.setContentsMargins(0, 0, 0, 0)
+        buttons.setLayout(flow)
+        for button in (self._save, self._delete, self._reload):
+            flow.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(make_label("heading", "Preset"))
+        column.addLayout(choice)
+        column.addWidget(self._error)
+        column.addWidget(buttons)
+        self._error.hide()
+
+    # ---- what the user wants -----------------------------------------------------------------------------------
+
+    def _choose(self, index: int) -> None:
+        name = self._box.itemData(index)
+        self._presets.read()  # as it is now: a preset may be mended, or broken, beside the running window
+        if name in self._presets.errors:
+            self.show_error(self._presets.errors[name])
+            self.show_mix()
+        else:
+            self.show_error("")
+            self.chosen.emit(name)
+
+    def _reread(self) -> None:
+        self._presets.read()
+        self.show_presets()
+        self.show_error("; ".join(self._presets.errors.values()))
+        self.reread.emit()
+
+    def _ask_name(self) -> None:
+        dialog = QInputDialog(self.window())
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.setWindowTitle("Save as my preset – facestream")
+        dialog.setLabelText("Name of the preset; one of yours with this name is replaced.")
+        dialog.setTextValue(self._mix.preset if self._presets.is_own(self._mix.preset) else "")
+        dialog.setOkButtonText("Save")
+        dialog.textValueSelected.connect(self._save_as)
+        dialog.open()
+
+    def _save_as(self, name: str) -> None:
+        """Write behind the window: a disk may be slow."""
+        arguments = name.strip(), self._mix.effects
+        threading.Thread(target=self._write, args=arguments, name="save-preset").start()
+
+    def _write(self, name: str, effects: tuple[Effect, ...]) -> None:
+        try:
+            save_preset(name, effects)
+        except FacestreamError as error:
+            self._failed.emit(str(error))
+        else:
+            self.saved.emit(name)
+
+    def _ask_delete(self) -> None:
+        name = self._mix.preset
+        box = QMessageBox(self.window())
+        box.setAttribute(Qt.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Question)
+        box.setWindowTitle("Delete preset – facestream")
+        box.setText(f"Delete your preset {name}? The effects stay as they are now.")
+        box.addButton("Delete", QMessageBox.AcceptRole)
+        box.setEscapeButton(box.addButton("Cancel", QMessageBox.RejectRole))
+        box.accepted.connect(lambda: self._remove(name))
+        box.open()
+
+    def _remove(self, name: str) -> None:
+        path = self._presets.paths[name]
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self.show_error(f"cannot delete {path}: {error.strerror}")
+        else:
+            self.removed.emit(name)
