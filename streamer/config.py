@@ -10,54 +10,18 @@ import difflib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
+from pydantic import SecretStr, ValidationError, field_validator
 
 from streamer.errors import ConfigError
+from streamer.schema import Section, allowed, key, section_type
 
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
 
 SCRFD_05G = "conv16/2 dw16 | dw40/2*2 | dw72/2*3 | dw152/2*2 | dw288/2*6"
 """Backbone of SCRFD-0.5G (Guo et al., ICLR 2022); see :mod:`streamer.detectors.structure`."""
-
-
-class Section(BaseModel):
-    """A group of keys: immutable, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-Applies = Literal["live", "load", "next", "restart"]
-"""When a changed key takes effect: at the next frame; once its network has been loaded behind the running one; with
-the next file that is written; when the source is started again."""
-
-
-def key(
-    default: Any,
-    description: str,
-    *,
-    title: str | None = None,
-    applies: Applies = "live",
-    unit: str = "",
-    step: float | None = None,
-    **bounds: Any,
-) -> Any:
-    """A configuration key with all that ``config.yaml`` and forms show and need.
-
-    Args:
-        default: its value unless one is given.
-        description: one line of help.
-        title: what a form calls it, where its own name will not do.
-        applies: see :data:`Applies`.
-        unit: shown beside the value.
-        step: what one press of an arrow changes; finer values can be typed.
-        **bounds: ``ge``, ``gt``, ``le``, ``lt``.
-    """
-    extra: dict[str, Any] = {"applies": applies, "unit": unit, "step": step}
-    return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
 
 
 class SourceConfig(Section):
@@ -354,48 +318,6 @@ def _explain(detail: Any) -> str:
     return f"config key '{key}' is {given}; allowed: {allowed(section_type(field).model_fields[path[1]])}"
 
 
-def section_type(field: FieldInfo) -> type[Section]:
-    """The schema of a field of :class:`Config`."""
-    kind = field.annotation
-    if not (isinstance(kind, type) and issubclass(kind, Section)):
-        raise TypeError(f"{kind} is no config section")
-    return kind
-
-
-def allowed(field: FieldInfo) -> str:
-    """What a field accepts, in words: choices, type, bounds and unit.
-
-    >>> allowed(DetectorConfig.model_fields["score"])
-    'number above 0 and below 1, or null'
-    """
-    kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
-    if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(str(choice) for choice in kinds)
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("kind") == "colour":
-        return "a colour such as '#b03050', red first"
-    names = {
-        float: "number",
-        int: "whole number",
-        bool: "true or false",
-        str: "text",
-        Path: "path",
-        SecretStr: "text",
-    }
-    words = [names[kinds[0]]]
-    signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
-    bounds = [f"{word} {value:g}" for sign, word in signs if (value := bound(field, sign)) is not None]
-    words.append(" ".join(bounds) if not any(b.startswith("below") for b in bounds) else " and ".join(bounds))
-    extra: Any = field.json_schema_extra or {}
-    words.append(str(extra.get("unit", "")))
-    sentence = " ".join(word for word in words if word)
-    return sentence + (", or null" if len(kinds) < len(get_args(field.annotation)) else "")
-
-
-def bound(field: FieldInfo, sign: str) -> float | None:
-    """One bound of a number: ``ge``, ``gt``, ``le`` or ``lt``; ``None`` where there is none."""
-    return next((getattr(m, sign) for m in field.metadata if hasattr(m, sign)), None)
-
-
 def render_yaml(config: Config) -> str:
     """The configuration as commented YAML: what ``config.yaml`` holds for the defaults.
 
@@ -405,16 +327,16 @@ def render_yaml(config: Config) -> str:
         "# facestream's configuration: every key with its default. Written by `python -m streamer.config`.",
         "",
     ]
-    for name in Config.model_fields:
-        section = getattr(config, name)
+    for group in Config.model_fields:
+        section = getattr(config, group)
         lines.append(f"# {(type(section).__doc__ or '').strip()}")
-        lines.append(f"{name}:")
-        for key, field in type(section).model_fields.items():
-            value = getattr(section, key)
+        lines.append(f"{group}:")
+        for name, field in type(section).model_fields.items():
+            value = getattr(section, name)
             if isinstance(value, SecretStr):
                 value = None
             text = yaml.safe_dump(str(value) if isinstance(value, Path) else value, width=sys.maxsize).splitlines()[0]
-            lines.append(f"  {key}: {text}  # {field.description} [{allowed(field)}]")
+            lines.append(f"  {name}: {text}  # {field.description} [{allowed(field)}]")
         lines.append("")
     return "\n".join(lines)
 

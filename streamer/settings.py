@@ -11,8 +11,9 @@ import yaml
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from streamer.config import Applies, Config, Section, bound, explain_all, section_type
+from streamer.config import Config, explain_all
 from streamer.errors import ConfigError
+from streamer.schema import Applies, Section, bound, section_type
 
 Kind = Literal["choice", "bool", "int", "float", "text", "path", "secret", "colour"]
 

@@ -8,21 +8,24 @@ import select
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import av
 import pytest
 
 from streamer.sources import Source
 
+SERVED_SECONDS = 60
 ASSETS = Path(__file__).parent / "assets"
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 _PROBE = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; "
-    "Gst.init(None); names = ('multifilesrc', 'qtdemux', 'h264parse', 'rtph264pay'); "
+    "Gst.init(None); names = ('filesrc', 'qtdemux', 'h264parse', 'rtph264pay'); "
     "missing = [n for n in names if Gst.ElementFactory.find(n) is None]; raise SystemExit(', '.join(missing) or 0)"
 )
 
@@ -54,9 +57,26 @@ class RtspServer:
         self._process.send_signal(19)
 
 
+def repeat(clip: Path, path: Path) -> None:
+    """Write an mp4 file several times over, without encoding, so that no test on a slow machine sees its end."""
+    with av.open(str(path), "w") as target:
+        stream, shift, seconds = None, 0, 0.0
+        while seconds < SERVED_SECONDS:
+            with av.open(str(clip)) as source:
+                video = source.streams.video[0]
+                stream = stream or target.add_stream_from_template(video)
+                for packet in source.demux(video):
+                    if packet.dts is not None and packet.pts is not None:
+                        packet.dts, packet.pts, packet.stream = packet.dts + shift, packet.pts + shift, stream
+                        target.mux(packet)
+                assert video.duration, "a clip without a length"
+                shift += video.duration
+                seconds = float(shift * video.time_base)
+
+
 @contextlib.contextmanager
 def rtsp_server(clip: Path, *credentials: str, port: int = 0) -> Iterator[RtspServer]:
-    """Serve an H.264 mp4 over RTSP in a loop, with basic authentication where user and password are given.
+    """Serve an H.264 mp4 over RTSP again and again, with basic authentication where user and password are given.
 
     A port can be named to come back where another server was.
     """
@@ -65,15 +85,18 @@ def rtsp_server(clip: Path, *credentials: str, port: int = 0) -> Iterator[RtspSe
             f"no GStreamer RTSP server: {missing} "
             "(apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)"
         )
-    command = [SYSTEM_PYTHON, str(ASSETS / "rtsp_server.py"), str(clip), str(port), *credentials]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            ready, _, _ = select.select([process.stdout], [], [], 30)
-            assert ready, "the RTSP server did not start"
-            yield RtspServer(process, int(process.stdout.readline()))
-        finally:
-            process.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        served = Path(folder) / "served.mp4"
+        repeat(clip, served)
+        command = [SYSTEM_PYTHON, str(ASSETS / "rtsp_server.py"), str(served), str(port), *credentials]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            try:
+                assert process.stdout is not None
+                ready, _, _ = select.select([process.stdout], [], [], 30)
+                assert ready, "the RTSP server did not start"
+                yield RtspServer(process, int(process.stdout.readline()))
+            finally:
+                process.kill()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from streamer.config import Section
 from streamer.effects.region import FaceRegion
+from streamer.schema import Section
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from streamer.config import allowed
 from streamer.effects.base import Effect
 from streamer.effects.presets import load_preset, preset_paths, to_text
 from streamer.effects.registry import all_effects
 from streamer.errors import ConfigError
+from streamer.schema import allowed
 from streamer.settings import Setting, describe_section
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,7 @@ import numpy as np
 
 from streamer.effects.base import bgr_of
 from streamer.effects.blending import blend
+from streamer.effects.masks import between
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
 
@@ -22,7 +24,8 @@ _SAMPLE: Final = 0.1  # units: side of a place where the skin's colour is read
 _LIGHTER: Final = 0.6  # of what it darkens by, a tint lightens by: more would glow on a face in the dark
 _RED: Final = 0.7
 _DARK: Final = 4  # added to all channels: the colour of darkness is noise
-_RATIO_ONE: Final = 64  # how a red-to-green ratio of 1 is stored in 8 bits: up to 4 fits
+_RATIO_ONE: Final = 64  # how :func:`redness` stores a ratio of 1 in 8 bits: up to 4 fits
+_LOGS: Final = np.log(np.maximum(_LEVELS, 1) / _RATIO_ONE)
 _FINE: Final = 120.0  # pixels of the face's unit: below, an edge is a larger part of what is drawn
 _SHARPEST: Final = 1.2  # pixels: deviation of the edge's blur
 _HIGHLIGHT: Final = 1.25  # brighter than this many times the part's mean is a reflection, not the part's colour
@@ -46,13 +49,13 @@ class Patch:
             around: ``(n, 2)`` pixels of the region.
             margin: room around them, in units.
         """
-        width, height = face.size
-        low = np.floor(around.min(axis=0) - margin * face.unit)
-        high = np.ceil(around.max(axis=0) + margin * face.unit) + 1
-        x1, y1 = (int(v) for v in np.clip(low, 0, (width, height)))
-        x2, y2 = (int(v) for v in np.clip(high, 0, (width, height)))
-        self._rows, self._columns = slice(y1, max(y1, y2)), slice(x1, max(x1, x2))
-        self._face = face
+        room = margin * face.unit
+        (left, top), (right, bottom) = around.min(axis=0).tolist(), around.max(axis=0).tolist()
+        self._columns, self._rows = (
+            slice(low := min(max(0, math.floor(first - room)), side), min(max(low, math.ceil(last + room) + 1), side))
+            for first, last, side in zip((left, top), (right, bottom), face.size, strict=True)
+        )
+        self._corner: FloatArray = np.array((self._columns.start, self._rows.start), np.float32)
         self.unit = face.unit
         self.picture: Image = face.picture[self._rows, self._columns]
 
@@ -66,12 +69,12 @@ class Patch:
 
     def place(self, points: FloatArray) -> FloatArray:
         """Points of the region in pixels of the patch."""
-        return points - np.array((self._columns.start, self._rows.start), np.float32)
+        return points - self._corner
 
     def fill(self, polygon: FloatArray) -> Mask:
         """A mask of a polygon (points of the region)."""
         mask: Mask = np.zeros(self.picture.shape[:2], np.uint8)
-        self.draw(mask, polygon)
+        self.draw(mask, polygon[None])
         return mask
 
     def fill_fine(self, polygon: FloatArray) -> Mask:
@@ -83,19 +86,20 @@ class Patch:
         cv2.fillPoly(large, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def draw(self, mask: Mask, polygon: FloatArray, value: int = 255) -> None:
-        """Fill a polygon (points of the region) with one value, in place."""
-        cv2.fillPoly(mask, [np.round(self.place(polygon) * 16).astype(np.int32)], value, cv2.LINE_AA, 4)
+    def draw(self, mask: Mask, polygons: FloatArray, values: Sequence[int] = (255,)) -> None:
+        """Fill polygons, ``(count, n, 2)`` points of the region, each with its value, in place."""
+        fixed = np.round(self.place(polygons) * 16).astype(np.int32)
+        for polygon, value in zip(fixed, values, strict=True):
+            cv2.fillPoly(mask, [polygon], value, cv2.LINE_AA, 4)
 
     def soften(self, mask: Mask, feather: float) -> Mask:
         """Blur a mask's edge over ``feather`` units, in place."""
-        return self._face.soften(mask, feather)
+        side = feather * self.unit
+        return _blur(mask, math.sqrt((side * side - 1) / 6)) if side > 1 else mask
 
     def steady(self, mask: Mask, feather: float) -> Mask:
-        """A mask with an edge of ``feather`` units, but wide enough in pixels not to flicker as it moves over them."""
-        deviation = max(_SHARPEST, feather * self.unit)
-        side = 2 * math.ceil(2 * deviation) + 1
-        return np.asarray(cv2.GaussianBlur(mask, (side, side), deviation), np.uint8)
+        """Give a mask an edge of ``feather`` units, but wide enough in pixels not to flicker as it moves, in place."""
+        return _blur(mask, max(_SHARPEST, feather * self.unit))
 
     def stamp(self, art: Mask, centre: FloatArray, across: FloatArray, along: FloatArray) -> Mask:
         """A piece of artwork laid into the patch by an affine map, sub-pixel exact.
@@ -108,15 +112,29 @@ class Patch:
         """
         height, width = self.picture.shape[:2]
         coarse = 2 if max(height, width) > art.shape[0] else 1  # larger than the art: half the size shows all of it
-        half = art.shape[0] / 2
-        axes = np.stack([across, along], axis=1) / (half * coarse)
-        offset = (self.place(centre) + 0.5) / coarse - 0.5 - axes @ np.full(2, half - 0.5, np.float32)
-        matrix = np.column_stack([axes, offset]).astype(np.float32)
+        half, scale = art.shape[0] / 2, 2 / (art.shape[0] * coarse)
+        (x, y), (a, b), (c, d) = self.place(centre).tolist(), (across * scale).tolist(), (along * scale).tolist()
+        x, y = (x + 0.5) / coarse - 0.5 - (a + c) * (half - 0.5), (y + 0.5) / coarse - 0.5 - (b + d) * (half - 0.5)
+        matrix = np.array(((a, c, x), (b, d, y)), np.float32)
         size = -(-width // coarse), -(-height // coarse)
         mask = cv2.warpAffine(art, matrix, size, flags=cv2.INTER_LINEAR)
         if coarse > 1:
             mask = cv2.resize(mask, (size[0] * coarse, size[1] * coarse), interpolation=cv2.INTER_LINEAR)
         return np.asarray(mask[:height, :width], np.uint8)
+
+
+def _blur(mask: Mask, deviation: float) -> Mask:
+    """Blur with a Gaussian whose width is no number of pixels, in place; cv2's own takes five times as long."""
+    kernel = _gaussian(round(64 * deviation))
+    return np.asarray(cv2.sepFilter2D(mask, -1, kernel, kernel, dst=mask, borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
+@lru_cache(maxsize=512)
+def _gaussian(deviation: int) -> FloatArray:
+    """Weights that sum up to 1, for a deviation in 64ths of a pixel."""
+    reach = math.ceil(2.5 * deviation / 64)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * 64 / deviation) ** 2)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +148,7 @@ class Eye:
         pupil: ``(2,)``.
         open: 1 as wide as the landmarks' eye, 0 shut.
         seen: 0..1, how much of this side of the face the camera sees.
+        sure: 0..1, how surely an eye shows: lashes and iris are darker than skin, a lid pressed shut is not.
     """
 
     upper: FloatArray
@@ -138,6 +157,7 @@ class Eye:
     pupil: FloatArray
     open: float
     seen: float
+    sure: float
 
     @property
     def opening(self) -> FloatArray:
@@ -145,47 +165,75 @@ class Eye:
         return np.concatenate([self.upper, self.lower[-2::-1]])
 
 
-_MIDDLE: Final = slice(4, 13)  # of a lid's line
+_MIDDLE: Final = slice(3, 14)  # of a lid's line
+_FALL: Final = np.array((1, 2, 0, -2, -1), np.float32) / 4
+_SMOOTH: Final = np.array((1, 2, 1), np.float32) / 4
 _DOWN: Final = np.linspace(-0.5, 1.3, 28, dtype=np.float32)
 _STEPS: Final = _DOWN[1:-1]
+_WITHIN: Final = slice(8, 23)  # between the lids
+_DARKER: Final = (0.13, 0.26)  # than skin, in the skin's light, the mean over an eye: no eye, surely one
 _ROUNDS: Final = 2
 _NEAR: Final = 0.35  # of an eye's height
 _LIKELY: Final = np.exp(-(((_STEPS - 0.4) / 0.6) ** 2)).astype(np.float32)
-_LEFT: Final = ((66, 67, 68, 69, 70), (66, 73, 72, 71, 70), (33, 41, 40, 39, 38), 104)
-_RIGHT: Final = ((79, 78, 77, 76, 75), (79, 80, 81, 82, 75), (46, 47, 48, 49, 50), 105)
+_LIDS: Final = np.array(
+    (((66, 67, 68, 69, 70), (66, 73, 72, 71, 70)), ((79, 78, 77, 76, 75), (79, 80, 81, 82, 75)))
+)  # each eye's upper and lower
+_BROWS: Final = np.array(((33, 41, 40, 39, 38), (46, 47, 48, 49, 50)))
+_PUPILS: Final = (104, 105)
 
 
 def eyes(face: FaceRegion) -> tuple[Eye, ...]:
     """The eyes on the sides of the face that can be seen, their upper lids where the picture shows them."""
-    found = []
-    for (upper, lower, brow, pupil), seen in zip((_LEFT, _RIGHT), sides_seen(face), strict=True):
-        if seen > 0:
-            at = face.points
-            high, low = smooth_line(at[list(upper)]), smooth_line(at[list(lower)])
-            lid = _lid_height(face, high, low)
-            found.append(Eye(high + (low - high) * lid, low, at[list(brow)], at[pupil], 1 - lid, seen))
-    return tuple(found)
+    return face.once("eyes with lids", lambda: _eyes(face))
 
 
-def _lid_height(face: FaceRegion, upper: FloatArray, lower: FloatArray) -> float:
-    """Where the upper lid's edge is between the landmarks' upper (0) and lower lid (1).
+def _eyes(face: FaceRegion) -> tuple[Eye, ...]:
+    lids = _PARABOLA @ face.points[_LIDS]
+    upper, lower = lids[:, 0], lids[:, 1]
+    heights, dark = _lid_heights(face, upper, lower)
+    upper = upper + (lower - upper) * heights[:, None, None]
+    brows = face.points[_BROWS]
+    return tuple(
+        Eye(
+            upper[side],
+            lower[side],
+            brows[side],
+            face.points[_PUPILS[side]],
+            1 - float(heights[side]),
+            seen,
+            ramp(float(dark[side]), *_DARKER),
+        )
+        for side, seen in enumerate(sides_seen(face))
+        if seen > 0
+    )
+
+
+def _lid_heights(face: FaceRegion, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where each upper lid's edge is between the landmarks' upper (0) and lower lid (1), and how dark an eye is.
 
     The landmarks hardly follow an eye that shuts. But going down from the brow, skin turns dark at the lashes, whether
     over an iris or over the cheek: the mean place of that step, weighted by its height, follows every blink at once
     and moves smoothly.
     """
-    grid = upper[_MIDDLE, None] + (lower - upper)[_MIDDLE, None] * _DOWN[None, :, None]
-    grid = grid.astype(np.float32)
-    samples = cv2.remap(face.picture, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    grey = cv2.GaussianBlur(grey_of(np.asarray(samples, np.uint8)).astype(np.float32), (3, 3), 0)
-    drop = np.maximum(grey[:, :-2] - grey[:, 2:], 0) ** 2 * _LIKELY
-    still_to_come = 1 - (np.cumsum(drop, axis=1) - drop) / (drop.sum(axis=1, keepdims=True) + 1.0)
-    step = (drop * still_to_come**2).sum(axis=0)  # the first counts most: lights in the eye make further ones below
-    place = float(step @ _STEPS / (step.sum() + 1.0))
+    grid = upper[:, _MIDDLE, None] + (lower - upper)[:, _MIDDLE, None] * _DOWN[:, None]
+    at = grid.astype(np.float32).reshape(-1, len(_DOWN), 2)
+    samples = cv2.remap(face.picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    grey = grey_of(np.asarray(samples, np.uint8))
+    # The outermost of each eye's lines are there for this filter only.
+    fall = cv2.sepFilter2D(grey, cv2.CV_32F, _FALL, _SMOOTH).reshape(grid.shape[:3])[:, 1:-1, 1:-1]
+    drop = np.maximum(fall, 0) ** 2 * _LIKELY
+    reached = np.cumsum(drop, axis=2)
+    total = reached[..., -1:] + 1
+    still_to_come = (total - reached + drop) / total
+    step = (drop * still_to_come**2).sum(axis=1)  # the first counts most: lights in the eye make further ones below
+    place = step @ _STEPS / (step.sum(axis=1) + 1.0)
     for _ in range(_ROUNDS):
-        near = step * np.exp(-(((_STEPS - place) / _NEAR) ** 2))
-        place = float((near @ _STEPS + 0.01 * place) / (near.sum() + 0.01))
-    return min(1.0, max(-0.15, place))
+        near = step * np.exp(-(((_STEPS - place[:, None]) / _NEAR) ** 2))
+        place = (near @ _STEPS + 0.01 * place) / (near.sum(axis=1) + 0.01)
+    light = max(_skin(face).light, 8.0)
+    seen = np.minimum(grey.reshape(grid.shape[:3])[:, 1:-1, _WITHIN], light)
+    place = np.minimum(np.maximum(place, -0.15), 1).astype(np.float32)
+    return place, 1 - seen.mean(axis=(1, 2)) / light
 
 
 def sides_seen(face: FaceRegion) -> tuple[float, float]:
@@ -227,25 +275,53 @@ def redness(picture: Image) -> Mask:
     Lips lie above skin, skin above teeth, cloth, metal and microphones; the blue is for lips that are more purple than
     red.
     """
-    blue, green, red = cv2.split(picture)
+    blue, green, red = (cv2.extractChannel(picture, channel) for channel in range(3))
     pink = cv2.addWeighted(red, _RED, blue, 1 - _RED, _DARK)
     return np.asarray(cv2.divide(pink, cv2.convertScaleAbs(green, alpha=1, beta=_DARK), scale=_RATIO_ONE), np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class _Skin:
+    redness: float
+    light: float
+    chroma: float
+
+
 def skin_redness(face: FaceRegion) -> float:
     """The natural logarithm of :func:`redness` on the face's skin: neither a mask nor glasses cover all the places."""
-    at = face.points
-    under_eyes = at[[72, 81]] * 0.7 + at[[57, 63]] * 0.3
-    cheeks = (at[[57, 63]] + at[[4, 28]]) / 2
-    places = np.concatenate([at[[51, 53]], at[[37, 42]].mean(axis=0, keepdims=True), under_eyes, cheeks])
-    side = max(1, round(_SAMPLE * face.unit))
-    found = sorted(_log_ratio(face.picture, place, side) for place in places)
-    return sum(found[3:6]) / 3  # what covers skin is less red than it
+    return _skin(face).redness
 
 
-def _log_ratio(picture: Image, place: FloatArray, side: int) -> float:
-    blue, green, red, _ = cv2.mean(cv2.getRectSubPix(picture, (side, side), place.tolist()))
+def skin_chroma(face: FaceRegion) -> float:
+    """How far the channels of the face's skin are apart, in levels: little in grey light and in faded pictures."""
+    return _skin(face).chroma
+
+
+def _skin(face: FaceRegion) -> _Skin:
+    return face.once("skin colour", lambda: _read_skin(face))
+
+
+def _read_skin(face: FaceRegion) -> _Skin:
+    """The colour of the face's skin from small squares, without those that are the least and the most red."""
+    offsets = np.float32(_SAMPLE * face.unit) * (_SQUARE[0] * face.right + _SQUARE[1] * face.down)
+    at = (_PLACES @ face.points)[:, None] + offsets
+    seen = cv2.remap(face.picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    means = cv2.reduce(np.asarray(seen, np.uint8), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).reshape(-1, 3).tolist()
+    chosen = sorted((log_redness(*mean), *mean) for mean in means)[3:6]  # what covers skin is less red than it
+    ratio, blue, green, red = (sum(values) / len(chosen) for values in zip(*chosen, strict=True))
+    light = 0.114 * blue + 0.587 * green + 0.299 * red
+    return _Skin(ratio, light, max(blue, green, red) - min(blue, green, red))
+
+
+def log_redness(blue: float, green: float, red: float) -> float:
+    """The natural logarithm of :func:`redness` for one colour."""
     return math.log((_RED * red + (1 - _RED) * blue + _DARK) / (green + _DARK))
+
+
+_PLACES: Final = between(
+    [(51, 52, 0), (53, 52, 0), (37, 42, 0.5), (72, 57, 0.3), (81, 63, 0.3), (57, 4, 0.5), (63, 28, 0.5)]
+)
+_SQUARE: Final = np.indices((5, 5)).reshape(2, 25, 1).astype(np.float32) / 5 - np.float32(0.4)
 
 
 def skin_bounds(skin: float) -> tuple[float, float]:
@@ -267,8 +343,7 @@ def redness_of(ratio: Mask, mask: Mask) -> tuple[float, float]:
 
 def soft_step(ratio: Mask, low: float, high: float) -> Mask:
     """0 where :func:`redness` is up to ``low`` (a logarithm), 255 from ``high``, straight in between."""
-    logs = np.log(np.maximum(_LEVELS, 1) / _RATIO_ONE)
-    table = np.clip((logs - low) / (high - low), 0, 1) * 255
+    table = np.clip((_LOGS - low) * (255 / (high - low)), 0, 255)
     return np.asarray(cv2.LUT(ratio, table.astype(np.uint8)), np.uint8)
 
 
@@ -304,7 +379,9 @@ def spot(size: int = 64) -> Mask:
     return art
 
 
-def pigment(colour: str, mean: float, *, cover: float, contrast: float = 1.0, shine: float = 1.0) -> Image:
+def pigment(
+    colour: str, mean: float, *, cover: float, contrast: float = 1.0, shine: float = 1.0, vivid: float = 1.0
+) -> Image:
     """The colour that make-up has at each luminance of what lies under it: its own hue, the skin's texture.
 
     Args:
@@ -313,18 +390,27 @@ def pigment(colour: str, mean: float, *, cover: float, contrast: float = 1.0, sh
         cover: 0: as light or dark as the part was; 1: as the colour is.
         contrast: exponent of the texture.
         shine: how much of the highlights stays, white; above 1 they grow.
+        vivid: 0..1, how much of the colour's saturation there is.
 
     Returns:
         ``(256, 1, 3)`` BGR uint8, for :func:`paint`.
     """
+    steps = round(4 * max(mean, 8.0)), round(100 * vivid)
+    return _pigment(colour, steps[0] / 4, cover, contrast, shine, steps[1] / 100)
+
+
+@lru_cache(maxsize=256)
+def _pigment(colour: str, mean: float, cover: float, contrast: float, shine: float, vivid: float) -> Image:
     bgr = np.array(bgr_of(colour), np.float32) + 4  # 4: black has a hue to scale, too
     own = float(bgr @ (0.114, 0.587, 0.299))
-    mean = max(mean, 8.0)
+    bgr = own + vivid * (bgr - own)
     tone = mean ** (1 - cover) * (_INDOORS * own) ** cover
     bright = _LEVELS / mean
     diffuse = tone * np.minimum(bright, _HIGHLIGHT) ** contrast
     light = shine * np.maximum(_LEVELS - _HIGHLIGHT * mean, 0)
-    return np.asarray(np.clip(np.outer(diffuse / own, bgr) + light[:, None], 0, 255), np.uint8)[:, None]
+    table = np.asarray(np.clip(np.outer(diffuse / own, bgr) + light[:, None], 0, 255), np.uint8)[:, None]
+    table.setflags(write=False)
+    return table
 
 
 def paint(picture: Image, mask: Mask, pigments: Image, amount: float) -> None:
@@ -340,13 +426,21 @@ def paint(picture: Image, mask: Mask, pigments: Image, amount: float) -> None:
 
 
 def tint(picture: Image, mask: Mask, colour: str, amount: float) -> None:
-    """Lay sheer colour over skin, in place: soft light, so that pores and shadows show through on any skin."""
-    levels = _LEVELS / 255
-    tables = []
-    for value in bgr_of(colour):
-        colour_level = value / 255
-        deeper = levels - (1 - 2 * colour_level) * levels * (1 - levels)
-        lighter = levels + _LIGHTER * (2 * colour_level - 1) * levels * (1 - levels)
-        tables.append(deeper if colour_level < 0.5 else lighter)
-    table = np.round(np.stack(tables, axis=1) * 255).astype(np.uint8)[:, None]
-    blend(picture, np.asarray(cv2.LUT(picture, table), np.uint8), mask, amount)
+    """Lay sheer colour over skin, in place: soft light, so that pores and shadows show through on any skin.
+
+    Args:
+        picture: BGR ``(h, w, 3)``; stays bit-identical where the mask is 0.
+        mask: ``(h, w)``.
+        colour: ``#rrggbb``.
+        amount: 0..1.
+    """
+    # Soft light moves a level p by p * (1 - p), times how far the colour's channel is from the middle.
+    push = np.array([2 * value / 255 - 1 for value in bgr_of(colour)], np.float32) * np.float32(amount)
+    reach = cv2.LUT(picture, _PARABOLIC)
+    for move, factors in ((cv2.add, _LIGHTER * np.maximum(push, 0)), (cv2.subtract, np.maximum(-push, 0))):
+        if factors.any():
+            weights = cv2.applyColorMap(mask, np.round(_LEVELS[:, None, None] * factors).astype(np.uint8))
+            move(picture, cv2.multiply(reach, weights, scale=1 / (4 * 255)), dst=picture)
+
+
+_PARABOLIC: Final = np.round(4 * _LEVELS * (255 - _LEVELS) / 255).astype(np.uint8)

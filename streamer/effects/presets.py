@@ -24,10 +24,10 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from streamer.config import allowed
 from streamer.effects.base import Effect
 from streamer.effects.registry import all_effects
 from streamer.errors import ConfigError
+from streamer.schema import allowed
 from streamer.sinks.base import output_error, replace_text
 
 BUILT_IN: Final = Path(__file__).with_name("presets")

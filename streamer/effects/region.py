@@ -40,7 +40,6 @@ class FaceRegion:
         rect: x1, y1, x2, y2 of the region in the picture, inside it, in whole pixels.
         picture: ``(h, w, 3)`` BGR view of the picture being changed.
         source: the same view of the picture before the first effect, read-only.
-        points: ``(106, 2)`` float32 landmarks in pixels of the region; shape effects move them along.
         unit: the face's size in pixels, whichever way it looks: the distance of the outer eye corners if it looked
             straight ahead.
         right: unit vector along the eye line, to image-right on an upright face.
@@ -52,7 +51,7 @@ class FaceRegion:
         self.face = face
         self.picture: Image = picture[y1:y2, x1:x2]
         self.source: Image = source[y1:y2, x1:x2]
-        self.points: FloatArray = face.landmarks - np.array((x1, y1), np.float32)
+        self._points: FloatArray | Callable[[], FloatArray] = face.landmarks - np.array((x1, y1), np.float32)
         self.unit = face_unit(face.landmarks)
         roll = math.radians(face.pose.roll)
         self.right: FloatArray = np.array((math.cos(roll), math.sin(roll)), np.float32)
@@ -83,6 +82,13 @@ class FaceRegion:
         """Width and height in pixels."""
         return self.source.shape[1], self.source.shape[0]
 
+    @property
+    def points(self) -> FloatArray:
+        """``(106, 2)`` float32 landmarks in pixels of the region; shape effects move them along."""
+        if callable(self._points):
+            self._points = self._points()
+        return self._points
+
     def part(self, name: str) -> FloatArray:
         """The points of a part such as ``lip_outer`` (see :data:`streamer.landmarks.topology.GROUPS`)."""
         return self.points[GROUPS[name]]
@@ -104,9 +110,13 @@ class FaceRegion:
         made: T = self._made[name]
         return made
 
-    def moved(self, points: FloatArray) -> None:
-        """Take the places the landmarks have after a warp; what was derived from the old ones is made anew."""
-        self.points = points
+    def moved(self, points: Callable[[], FloatArray]) -> None:
+        """Take the landmarks as they are after a warp; what was derived from the old ones is made anew.
+
+        Args:
+            points: tells them, should they be asked for: a warp is often the last effect.
+        """
+        self._points = points
         self._made.clear()
         for name in ("forehead", "outline"):
             self.__dict__.pop(name, None)

@@ -1,4 +1,4 @@
-"""A real RTSP server that loops one H.264 mp4 file; run by the system's python3, which has the bindings.
+"""A real RTSP server of one H.264 mp4 file; run by the system's python3, which has the bindings.
 
 Usage: /usr/bin/python3 rtsp_server.py CLIP PORT [USER PASSWORD]; port 0 takes any that is free.
 Prints its port once it listens. The stream is at /live.
@@ -28,8 +28,7 @@ def main(clip: str, port: str, *credentials: str) -> None:
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=port)
     factory = GstRtspServer.RTSPMediaFactory(shared=True)
     factory.set_launch(
-        f'( multifilesrc location="{clip}" loop=true ! qtdemux ! h264parse config-interval=1 '
-        "! rtph264pay name=pay0 pt=96 )"
+        f'( filesrc location="{clip}" ! qtdemux ! h264parse config-interval=1 ! rtph264pay name=pay0 pt=96 )'
     )
     if credentials:
         server.set_auth(authentication(*credentials))

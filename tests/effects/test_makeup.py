@@ -145,7 +145,7 @@ def test_blush_reddens_the_cheeks_and_leaves_the_rest(portrait: Scene) -> None:
     moved = made_up(portrait, blush).astype(int) - region(portrait).picture
     for cheek in ([66, 57, 4, 84], [79, 63, 28, 90]):
         _, green, red = moved[disc(portrait, cheek, 0.06)].mean(axis=0)
-        assert red - green > 8
+        assert red - green > 5
     for elsewhere in ([54], [16], [66, 67, 73], list(range(84, 96)), [104], [105]):
         assert change(portrait, blush)[disc(portrait, elsewhere, 0.03)].max() <= 2
 
@@ -167,9 +167,9 @@ def test_the_far_side_fades_as_the_head_turns(portrait: Scene) -> None:
     left, right = disc(portrait, [66, 57, 4, 84], 0.06), disc(portrait, [79, 63, 28, 90], 0.06)
     strengths = [change(turned(yaw), effect("blush"))[right].mean() for yaw in (0, 25, 35, 60)]
     assert strengths == sorted(strengths, reverse=True)
-    assert strengths[0] > 5
+    assert strengths[0] > 3
     assert strengths[-1] == 0
-    assert change(turned(60), effect("blush"))[left].mean() > 5
+    assert change(turned(60), effect("blush"))[left].mean() > 3
     assert change(turned(-60), effect("blush"))[left].mean() == 0
     assert [sides_seen(region(turned(yaw))) for yaw in (-70, 0, 70)] == [(0, 1), (1, 1), (1, 0)]
 

@@ -11,8 +11,9 @@ from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QMessageBox, QSlider, QWidget
 
-from streamer.config import Config, Section, key
+from streamer.config import Config
 from streamer.errors import ConfigError, WeightsError
+from streamer.schema import Section, key
 from streamer.settings import describe, get_value, with_values
 from tests.ui.stage import Stage
 from ui import settings_form

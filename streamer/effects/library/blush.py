@@ -19,7 +19,7 @@ class Blush(FaceEffect):
     title: ClassVar[str] = "Blush"
     phase: ClassVar[Phase] = Phase.MAKEUP
 
-    strength: float = strength(0.4)
+    strength: float = strength(0.6)
     colour: str = colour("#e0566e", "colour of the blush")
 
     def paint(self, face: FaceRegion) -> None:
@@ -40,6 +40,6 @@ def _oval(cheek: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return centre, 0.57 * (ear - nose), 0.52 * (mouth - eye)
 
 
-_MOST: Final = 0.85
+_MOST: Final = 0.51
 _CHEEKS: Final = ((2, 4, 57, 84, 66), (30, 28, 63, 90, 79))
 """Landmarks of each cheek: beside the ear, at the jaw, the nostril's wing, the mouth's and the eye's outer corner."""

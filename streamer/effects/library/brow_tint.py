@@ -9,7 +9,6 @@ import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
 from streamer.effects.makeup import Patch, grey_of, paint, pigment, sides_seen, times
-from streamer.effects.masks import brow_mask
 from streamer.effects.region import FaceRegion, Mask
 
 
@@ -27,9 +26,9 @@ class BrowTint(FaceEffect):
         for part, seen in zip(("brow_left", "brow_right"), sides_seen(face), strict=True):
             patch = Patch(face, face.part(part), _ROOM)
             if patch and seen > 0:
-                brow = patch.soften(patch.cut(brow_mask(face)).copy(), _SOFT)
+                brow = patch.soften(patch.fill(face.part(part)), _SOFT)
                 grey = grey_of(patch.picture)
-                hair, skin = (cv2.mean(grey, part)[0] for part in (brow, cv2.bitwise_not(brow)))
+                hair, skin = (cv2.mean(grey, where)[0] for where in (brow, cv2.bitwise_not(brow)))
                 colours = pigment(self.colour, hair, cover=0.7)
                 paint(patch.picture, times(brow, _hairs(grey, skin)), colours, self.strength * seen)
 
@@ -43,5 +42,5 @@ def _hairs(grey: Mask, skin: float) -> Mask:
 _LEVELS: Final = np.arange(256, dtype=np.float32)
 _DARKER: Final = 0.4
 _FILL: Final = 0.45
-_SOFT: Final = 0.03
+_SOFT: Final = 0.05
 _ROOM: Final = 0.1

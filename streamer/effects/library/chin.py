@@ -12,7 +12,7 @@ from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
 from streamer.types import FloatArray
 
-_MOVEMENTS: Final = {"shorter": -0.09, "longer": 0.085}  # of the chin's tip, in units
+_MOVEMENTS: Final = {"shorter": -0.15, "longer": 0.088}  # of its tip, in units; the warp's reach bounds the second
 _HALF: Final[FloatArray] = profile([9, 11, 13, 15, 16], [0, 0.15, 0.6, 0.97, 1])
 _PROFILE: Final[FloatArray] = np.concatenate([_HALF, _HALF[-2::-1]])
 

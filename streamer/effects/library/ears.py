@@ -152,11 +152,12 @@ def _tufts(brush: Brush, animal: _Animal, tint: Points, chance: np.random.Genera
 @lru_cache(maxsize=4)
 def _tip(style: str) -> Solid:
     """The animal's nose over the tip of one's own."""
-    tint = np.array({"cat": (72, 62, 120), "bunny": (140, 130, 222), "bear": (38, 34, 36)}[style], np.float64)
-    half = {"cat": 0.125, "bunny": 0.115, "bear": 0.16}[style]
+    tint = np.array({"cat": (168, 150, 238), "bunny": (176, 164, 242), "bear": (74, 66, 72)}[style], np.float64)
+    half = {"cat": 0.14, "bunny": 0.13, "bear": 0.165}[style]
     polar, around = np.linspace(0.02, np.pi / 2, 7)[:, None], np.linspace(-np.pi, np.pi, 24, endpoint=False)[None, :]
     below = np.maximum(np.cos(around), 0)  # 0 at the top: a triangle with round corners, its point below
-    radius = half * (1 - 0.30 * below**0.8 + 0.12 * np.abs(np.sin(around)) ** 3)
+    dip = np.maximum(np.cos(around + np.pi), 0) ** 6  # and a dip above: a heart
+    radius = half * (1 - 0.18 * below**0.8 + 0.16 * np.abs(np.sin(around)) ** 3 - 0.22 * dip)
     x, y = radius * np.sin(polar) * np.sin(around), 0.78 * radius * np.sin(polar) * np.cos(around)
     z = np.broadcast_to(-0.07 * np.cos(polar), x.shape)
     return sheet(np.stack([x, y + 0.055, z - 0.42], axis=-1), tint, gloss=0.4, closed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import ClassVar, Final
 
@@ -15,11 +16,10 @@ from streamer.effects.makeup import (
     Patch,
     eyes,
     grey_of,
+    log_redness,
     paint,
     pigment,
     ramp,
-    redness,
-    redness_of,
     skin_bounds,
     skin_redness,
     times,
@@ -41,56 +41,76 @@ class Lenses(FaceEffect):
         """Lay a lens on each iris that is found between its lids."""
         across = face.right * (face.unit * _RADIUS * max(0.5, math.cos(math.radians(face.face.pose.yaw))))
         along = face.down * (face.unit * _RADIUS)
-        skin = skin_redness(face)
-        for eye in eyes(face):
-            centre, level, seen = _iris(face, eye, skin)
+        for eye, (centre, level, seen) in zip(eyes(face), _irises(face, eyes(face)), strict=True):
             patch = Patch(face, centre[None], _RADIUS + _ROOM)
-            if patch and seen > 0:
+            amount = self.strength * seen * eye.seen * eye.sure * ramp(eye.open, *_OPEN)
+            if patch and amount > 0:
                 art = _lens(min(_ART, 8 + 4 * round(face.unit * _RADIUS / 2)))
                 lens = patch.steady(times(patch.stamp(art, centre, across, along), patch.fill(eye.opening)), _SOFT)
-                paint(patch.picture, lens, pigment(self.colour, level, cover=0.45), self.strength * seen * eye.seen)
+                paint(patch.picture, lens, pigment(self.colour, level, cover=0.45), amount)
 
 
-def _iris(face: FaceRegion, eye: Eye, skin_red: float) -> tuple[FloatArray, float, float]:
-    """Where the iris is, how bright it is, and how surely it is one.
+def _irises(face: FaceRegion, found: Sequence[Eye]) -> Iterable[tuple[FloatArray, float, float]]:
+    """Where each iris is, how bright it is, and how surely it is one.
 
     The landmarks' pupils hardly follow the gaze. So near them, between the lids, the place is sought where a disc is
     darker than the ring around it: the mean of all places, weighted by how much so.
     """
+    if not found:
+        return ()
     scale = face.unit * _RADIUS / _SMALL_RADIUS
-    axes = np.stack([face.right, face.down], axis=1) * scale
-    matrix = np.column_stack([axes, eye.pupil - axes @ _MIDDLE]).astype(np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    sampled = cv2.warpAffine(face.picture, matrix, _GRID, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    small: Image = np.asarray(sampled, np.uint8)
-    grey = grey_of(small)
-    opening: Mask = np.zeros(_GRID[::-1], np.uint8)
-    outline = (eye.opening - matrix[:, 2]) @ axes / scale**2
-    cv2.fillPoly(opening, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    axes = np.stack([face.right, face.down]) * np.float32(scale)
+    pupils = np.stack([eye.pupil for eye in found])
+    small, opening = _sampled(face, found, pupils, axes)
+    grey = grey_of(small).reshape(opening.shape).astype(np.float32)
+    inside = opening * np.float32(1 / 255)
+    tiles = small.reshape(*opening.shape, 3)
+    lids = [cv2.mean(tile, cv2.bitwise_not(mask))[:3] for tile, mask in zip(tiles, opening, strict=True)]
+    skin = np.array([max(0.114 * b + 0.587 * g + 0.299 * r, 8.0) for b, g, r in lids], np.float32)[:, None, None]
+    darker = skin - np.minimum(grey, 1.2 * skin)
+    darker -= (darker * inside).sum(axis=_PIXELS, keepdims=True) / (inside.sum(axis=_PIXELS, keepdims=True) + 1e-3)
+    apart = np.zeros((len(found), _GRID[1] + _REACH, _GRID[0]), np.float32)  # no eye reaches into the other's filter
+    apart[:, _REACH:] = darker * inside / skin
+    score = cv2.filter2D(apart.reshape(-1, _GRID[0]), -1, _disc() - _ring(), borderType=cv2.BORDER_CONSTANT)
+    weight = np.exp(_SHARP * score.reshape(apart.shape)[:, _REACH:]) * _NEAR
+    weight /= weight.sum(axis=_PIXELS, keepdims=True)
+    places = np.stack([weight.sum(axis=1) @ _X, weight.sum(axis=2) @ _Y], axis=1)
 
-    inside = opening.astype(np.float32) / 255
-    values = grey.astype(np.float32)
-    lids = np.asarray(cv2.bitwise_not(opening), np.uint8)
-    skin = cv2.mean(grey, lids)[0]
-    darker = np.maximum(skin, 8.0) - np.minimum(values, 1.2 * skin)
-    darker -= (darker * inside).sum() / max(float(inside.sum()), 1.0)
-    score = cv2.filter2D(darker * inside / max(skin, 8.0), -1, _disc() - _ring(), borderType=cv2.BORDER_CONSTANT)
-    weight = np.exp(_SHARP * score) * _NEAR
-    weight /= weight.sum()
-    place = np.array(((weight.sum(axis=0) * _X).sum(), (weight.sum(axis=1) * _Y).sum()), np.float32)
-
-    disc = inside * _round(place, 0.9 * _SMALL_RADIUS)
-    ring = inside * (1 - _round(place, 1.15 * _SMALL_RADIUS)) * _round(place, 2.2 * _SMALL_RADIUS)
-    level, white = (float((values * part).sum() / (part.sum() + 1e-3)) for part in (disc, ring))
-    red, _ = redness_of(redness(small), lids)
-    seen = ramp((white - level) / max(skin, 8.0), *_CONTRAST) * ramp(red, *skin_bounds(skin_red))
-    return eye.pupil + axes @ (place - _MIDDLE), level, seen * ramp(eye.open, *_OPEN)
+    distance = np.hypot(_X - places[:, 0, None, None], _Y[:, None] - places[:, 1, None, None])
+    disc, ring = (
+        inside * _within(_DISC - distance),
+        inside * _within(np.minimum(distance - _RING[0], _RING[1] - distance)),
+    )
+    level, white = ((grey * part).sum(axis=_PIXELS) / (part.sum(axis=_PIXELS) + 1e-3) for part in (disc, ring))
+    contrast = ((white - level) / skin[:, 0, 0]).tolist()
+    bare = skin_bounds(skin_redness(face))
+    sure = [ramp(c, *_CONTRAST) * ramp(log_redness(*lid), *bare) for c, lid in zip(contrast, lids, strict=True)]
+    centres = pupils + (places - _MIDDLE).astype(np.float32) @ axes
+    return zip(centres, level.tolist(), sure, strict=True)
 
 
-def _round(centre: FloatArray, radius: float) -> FloatArray:
-    """A disc on the grid with an edge one pixel wide."""
-    distance = np.hypot(_X[None] - centre[0], _Y[:, None] - centre[1])
-    return np.asarray(np.clip(radius - distance + 0.5, 0, 1), np.float32)
+def _sampled(face: FaceRegion, found: Sequence[Eye], pupils: FloatArray, axes: FloatArray) -> tuple[Image, Mask]:
+    """A small picture of each eye, one below the other, and ``(n, h, w)`` what lies between its lids.
+
+    Args:
+        face: whose they are.
+        found: the eyes.
+        pupils: ``(n, 2)``.
+        axes: ``(2, 2)``: one step to the right and one down the small picture, in pixels of the region.
+    """
+    at = (_PLACES @ axes + pupils[:, None, None]).reshape(-1, _GRID[0], 2)
+    small = cv2.remap(face.picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    opening: Mask = np.zeros((len(found), _GRID[1], _GRID[0]), np.uint8)
+    back = axes.T / np.float32(axes[0] @ axes[0])
+    lines = (np.stack([eye.opening for eye in found]) - pupils[:, None]) @ back + _MIDDLE
+    for mask, line in zip(opening, np.round(lines * 16).astype(np.int32), strict=True):
+        cv2.fillPoly(mask, [line], 255, cv2.LINE_AA, 4)
+    return np.asarray(small, np.uint8), opening
+
+
+def _within(depth: FloatArray) -> FloatArray:
+    """1 inside of a line, 0 outside, and a pixel in between."""
+    return np.asarray(np.minimum(np.maximum(depth + np.float32(0.5), 0), 1), np.float32)
 
 
 @cache
@@ -104,15 +124,10 @@ def _ring() -> FloatArray:
 
 
 def _kernel(inner: float, outer: float) -> FloatArray:
-    side = np.arange(-7, 8, dtype=np.float32) / _SMALL_RADIUS
+    side = np.arange(-_REACH, _REACH + 1, dtype=np.float32) / _SMALL_RADIUS
     distance = np.hypot(side[:, None], side[None])
-    kernel = _edge(outer - distance) * _edge(distance - inner)
+    kernel = _within((outer - distance) * _SMALL_RADIUS) * _within((distance - inner) * _SMALL_RADIUS)
     return np.asarray(kernel / kernel.sum(), np.float32)
-
-
-def _edge(inside: FloatArray) -> FloatArray:
-    """1 inside, 0 outside, and a pixel of the grid in between."""
-    return np.asarray(np.clip(inside * _SMALL_RADIUS + 0.5, 0, 1), np.float32)
 
 
 @cache
@@ -131,10 +146,15 @@ def _lens(size: int) -> Mask:
 _RADIUS: Final = 0.066  # of an iris, in units: 5.9 of 88 mm
 _ART: Final = 96
 _SMALL_RADIUS: Final = 4.0  # pixels of an iris where it is sought
+_DISC: Final = np.float32(0.9 * _SMALL_RADIUS)  # what is compared with
+_RING: Final = np.array((1.15, 2.2), np.float32) * np.float32(_SMALL_RADIUS)  # the white around it
 _GRID: Final = (25, 19)
 _X: Final = np.arange(_GRID[0], dtype=np.float32)
 _Y: Final = np.arange(_GRID[1], dtype=np.float32)
+_PIXELS: Final = (1, 2)
+_REACH: Final = 7  # of the filter, in pixels
 _MIDDLE: Final = np.array((12, 9), np.float32)
+_PLACES: Final = np.stack(np.meshgrid(_X, _Y), axis=-1) - _MIDDLE
 _NEAR: Final = np.exp(-(((_X[None] - 12) / 5.3) ** 2) - ((_Y[:, None] - 9) / 3.3) ** 2).astype(np.float32)
 _SHARP: Final = 60.0
 _CONTRAST: Final = (0.05, 0.35)  # between the white of the eye and the iris, in the skin's brightness

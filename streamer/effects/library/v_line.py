@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from streamer.effects.base import ShapeEffect, strength
-from streamer.effects.jaw import move_sides, profile
+from streamer.effects.jaw import both_sides, move_sides, profile
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp
 from streamer.types import FloatArray
 
-_INWARD: Final[FloatArray] = profile([5, 8, 11, 13, 15, 16], [0, 0.025, 0.06, 0.055, 0.02, 0])
-_UP: Final[FloatArray] = profile([7, 10, 13, 15, 16], [0, 0.02, 0.03, 0.01, 0])
+_SIDES: Final[FloatArray] = both_sides(
+    inward=profile([5, 8, 11, 13, 15, 16], [0, 0.025, 0.06, 0.055, 0.02, 0]),
+    up=profile([7, 10, 13, 15, 16], [0, 0.02, 0.03, 0.01, 0]),
+)
 
 
 class VLine(ShapeEffect):
@@ -23,4 +25,4 @@ class VLine(ShapeEffect):
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Move the corners of the jaw inwards and up."""
-        warp.move_jaw(self.strength * move_sides(face, _INWARD, _UP))
+        warp.move_jaw(move_sides(face, _SIDES, self.strength))

@@ -1,0 +1,89 @@
+"""What settings are made of: groups of keys with bounds, a unit and one line of help, and those in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+
+class Section(BaseModel):
+    """A group of keys: immutable, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+Applies = Literal["live", "load", "next", "restart"]
+"""When a changed key takes effect: at the next frame; once its network has been loaded behind the running one; with
+the next file that is written; when the source is started again."""
+
+
+def key(
+    default: Any,
+    description: str,
+    *,
+    title: str | None = None,
+    applies: Applies = "live",
+    unit: str = "",
+    step: float | None = None,
+    kind: str | None = None,
+    **bounds: Any,
+) -> Any:
+    """A key with all that files, help and forms show and need.
+
+    Args:
+        default: its value unless one is given.
+        description: one line of help.
+        title: what a form calls it, where its own name will not do.
+        applies: see :data:`Applies`.
+        unit: shown beside the value.
+        step: what one press of an arrow changes; finer values can be typed.
+        kind: which control fits, where the type does not tell.
+        **bounds: ``ge``, ``gt``, ``le``, ``lt``, ``pattern``.
+    """
+    extra: dict[str, Any] = {"applies": applies, "unit": unit, "step": step} | ({"kind": kind} if kind else {})
+    return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
+
+
+def section_type(field: FieldInfo) -> type[Section]:
+    """The schema of a field of :class:`Config`."""
+    kind = field.annotation
+    if not (isinstance(kind, type) and issubclass(kind, Section)):
+        raise TypeError(f"{kind} is no config section")
+    return kind
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a field accepts, in words: choices, type, bounds and unit.
+
+    >>> allowed(DetectorConfig.model_fields["score"])
+    'number above 0 and below 1, or null'
+    """
+    kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(str(choice) for choice in kinds)
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("kind") == "colour":
+        return "a colour such as '#b03050', red first"
+    names = {
+        float: "number",
+        int: "whole number",
+        bool: "true or false",
+        str: "text",
+        Path: "path",
+        SecretStr: "text",
+    }
+    words = [names[kinds[0]]]
+    signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
+    bounds = [f"{word} {value:g}" for sign, word in signs if (value := bound(field, sign)) is not None]
+    words.append(" ".join(bounds) if not any(b.startswith("below") for b in bounds) else " and ".join(bounds))
+    extra: Any = field.json_schema_extra or {}
+    words.append(str(extra.get("unit", "")))
+    sentence = " ".join(word for word in words if word)
+    return sentence + (", or null" if len(kinds) < len(get_args(field.annotation)) else "")
+
+
+def bound(field: FieldInfo, sign: str) -> float | None:
+    """One bound of a number: ``ge``, ``gt``, ``le`` or ``lt``; ``None`` where there is none."""
+    return next((getattr(m, sign) for m in field.metadata if hasattr(m, sign)), None)
