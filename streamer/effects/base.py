@@ -1,7 +1,8 @@
 """What an effect is: its settings, checked and documented, and one way to change a picture.
 
 An effect is one file in :mod:`streamer.effects.library` with one class; the file's name is the effect's name. Its
-fields are its settings: presets, the command line, the window's panel and ``docs/effects.md`` are made from them.
+fields are its settings, made by :func:`strength`, :func:`colour` and :func:`streamer.schema.key`: presets, the command
+line, the window's panel and ``docs/effects.md`` are made from them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
-
 from streamer.effects.region import FaceRegion
-from streamer.schema import Section
+from streamer.schema import Section, key
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -40,37 +39,12 @@ class Phase(IntEnum):
 
 def strength(default: float, description: str = "how much") -> Any:
     """The strength every effect has: 0 changes nothing, 1 is the most that still looks meant."""
-    return setting(default, description, ge=0, le=1, step=0.05)
+    return key(default, description, ge=0, le=1, step=0.05)
 
 
 def colour(default: str, description: str) -> Any:
     """A colour such as ``#b03050``, red first; :func:`bgr_of` reads it."""
-    return setting(default, description, kind="colour", pattern="^#[0-9a-fA-F]{6}$")
-
-
-def setting(
-    default: Any,
-    description: str,
-    *,
-    title: str | None = None,
-    unit: str = "",
-    step: float | None = None,
-    kind: str | None = None,
-    **bounds: Any,
-) -> Any:
-    """A setting of an effect, as :func:`streamer.config.key` makes one of the configuration.
-
-    Args:
-        default: its value unless one is given.
-        description: one line of help.
-        title: what a form calls it, where its own name will not do.
-        unit: shown beside the value.
-        step: what one press of an arrow changes.
-        kind: which control fits, where the type does not tell.
-        **bounds: ``ge``, ``gt``, ``le``, ``lt``, ``pattern``.
-    """
-    extra: dict[str, Any] = {"applies": "live", "unit": unit, "step": step} | ({"kind": kind} if kind else {})
-    return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
+    return key(default, description, kind="colour", pattern="^#[0-9a-fA-F]{6}$")
 
 
 def bgr_of(hex_colour: str) -> tuple[int, int, int]:

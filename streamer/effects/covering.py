@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from streamer.detectors.postprocess import overlap
-from streamer.effects.base import Canvas, Phase, PictureEffect, setting
+from streamer.effects.base import Canvas, Phase, PictureEffect
 from streamer.effects.region import FaceRegion, face_unit
 from streamer.landmarks.topology import LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER
+from streamer.schema import key
 from streamer.types import Face, FloatArray, Image
 
 Picks = Callable[[Face], bool | None]
@@ -179,7 +180,7 @@ class CoverEffect(PictureEffect):
     phase: ClassVar[Phase] = Phase.PRIVACY
     covers: ClassVar[bool] = True
 
-    faces: str = setting("all", "which faces: all, id 1,4 (only these) or not id 2 (all but these)")
+    faces: str = key("all", "which faces: all, id 1,4 (only these) or not id 2 (all but these)")
 
     @field_validator("faces")
     @classmethod

@@ -30,7 +30,8 @@ STEADY: Final = (*EYES, *range(51, 66))
 _STOOP: Final = 12.3
 """Degrees by which the mean shape looks down where the pose is 0: median over ten clips of different people."""
 
-_STEPS: Final = 5  # of the fit
+_STEPS: Final = 5  # of the fit, at most
+_FITTED: Final = 5e-4  # radians, and parts of the size: a shorter step is the last one
 _DAMPING: Final = 1e-6  # against landmarks that all lie in one place
 
 
@@ -52,8 +53,12 @@ class Head:
     def of(cls, face: FaceRegion) -> Head:
         """The head whose mean points lie closest to a face's landmarks, wherever shape effects have put them.
 
-        Scaled orthographic projection, least squares by Gauss and Newton's steps from the network's pose.
+        Scaled orthographic projection, least squares by Gauss and Newton's steps from the network's pose; found once.
         """
+        return face.once("head", lambda: cls._fitted(face))
+
+    @classmethod
+    def _fitted(cls, face: FaceRegion) -> Head:
         seen = (face.points + np.array(face.rect[:2], np.float32)).astype(np.float64)
         middle = _WEIGHTS @ seen
         centred = seen - middle
@@ -71,6 +76,8 @@ class Head:
             step = np.clip(step, -1.0, 1.0)  # landmarks that are no face must not throw it out of the picture
             rotation = cv2.Rodrigues(step[:3])[0] @ rotation
             scale *= math.exp(step[3])
+            if np.abs(step).max() < _FITTED:
+                break
         return cls(scale, rotation, middle - scale * (rotation[:2] @ _MIDDLE))
 
     @property
@@ -155,6 +162,10 @@ def light_on(face: FaceRegion) -> FloatArray:
     Returns:
         ``(3,)``; of a well lit face close to 1, in the dark down to 0.3.
     """
+    return face.once("light", lambda: _light_on(face))
+
+
+def _light_on(face: FaceRegion) -> FloatArray:
     rows, columns = face.source.shape[:2]
     step = max(1, min(rows, columns) // 48)
     x, y = face.points[51:84].mean(0)  # nose and eyes

@@ -51,6 +51,11 @@ class Solid:
         return np.asarray(self.corners.mean(axis=1))
 
     @cached_property
+    def spread(self) -> Points:
+        """``(n, 3)`` every other corner: what spans as much of a picture, but for a part of one quadrilateral."""
+        return np.asarray(self.corners[:, ::2].reshape(-1, 3))
+
+    @cached_property
     def _normals(self) -> Points:
         """``(n, 3)`` unit vectors outwards."""
         corners = self.corners
@@ -76,6 +81,8 @@ class Solid:
         outside = normals[:, 2] < 0
         seen = np.flatnonzero((outside | (self.lining > 0)) if only is None else only & (outside | (self.lining > 0)))
         seen = seen[np.argsort(-(self.middles[seen] @ head.rotation[2]))]
+        if not len(seen):
+            return
         colours = self._lit(seen, normals[seen], outside[seen], opacity)
         flat = self.corners[seen] @ (head.scale * head.rotation[:2].T) + head.origin
         layer.polygons(layer.fixed(flat), colours.tolist())

@@ -35,6 +35,20 @@ def test_skin_becomes_flat_and_edges_dark(portrait: Scene) -> None:
     assert (after.astype(int) <= plain.astype(int) + 1).all()
 
 
+def test_ink_is_seen_at_a_glance(scenes: dict[str, Scene]) -> None:
+    for name in ("glasses", "turned", "dark skin", "hand"):
+        scene = scenes[name]
+        after, plain = (
+            Effects.parse(look).apply(scene.picture, scene.faces).astype(int).max(axis=2)
+            for look in ("cartoon", "cartoon.lines=0")
+        )
+        face = FaceRegion.of(scene.picture.copy(), scene.picture, scene.faces[0])
+        assert face is not None
+        x1, y1, x2, y2 = face.rect
+        inked = (plain - after)[y1:y2, x1:x2][face.fill(face.outline) > 128] > 40
+        assert 0.02 < inked.mean() < 0.25, name
+
+
 def test_the_corners_of_the_region_stay(portrait: Scene) -> None:
     after = Effects.parse("cartoon").apply(portrait.picture, portrait.faces)
     face = FaceRegion.of(portrait.picture.copy(), portrait.picture, portrait.faces[0])

@@ -130,6 +130,28 @@ def test_a_hand_over_the_mouth_gets_little(analyzer: FaceAnalyzer, clips: Path) 
     assert painted[0] < 0.35 * painted[1]
 
 
+@pytest.mark.parametrize(
+    ("clip", "number"), [("selfie_expressions.mp4", 102), ("d12_man_glasses_turns.mp4", 120)], ids=["grin", "shout"]
+)
+def test_teeth_and_tongue_in_a_wide_open_mouth_stay_clean(
+    clip: str, number: int, analyzer: FaceAnalyzer, clips: Path
+) -> None:
+    """The landmarks' lips do not open as wide as real ones: teeth and tongue lie where they have a lower lip."""
+    scene = follow(analyzer, clips / clip, number, 1)[0]
+    within = [96, 97, 98, 99, 100, 93, 94, 95]
+    assert change(scene, effect("lipstick", colour=BLUE))[disc(scene, within, 0.06)].mean() < 12
+    assert change(scene, effect("lipstick", colour=BLUE))[disc(scene, [93], 0.03)].mean() < 12
+
+
+def test_lipstick_is_duller_in_grey_light(portrait: Scene) -> None:
+    def saturation(scene: Scene) -> float:
+        lips = made_up(scene, effect("lipstick", colour=RED))[lip_mask(region(scene)) > 250].astype(float)
+        return float(np.mean(1 - lips.min(axis=1) / lips.max(axis=1)))
+
+    grey = np.repeat(cv2.cvtColor(portrait.picture, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+    assert saturation(replace(portrait, picture=grey)) < 0.97 * saturation(portrait)
+
+
 def test_lipstick_stays_on_the_lips(scenes: dict[str, Scene]) -> None:
     for scene in scenes.values():
         face = region(scene)
@@ -204,6 +226,23 @@ def test_shut_eyes(clip: str, number: int, analyzer: FaceAnalyzer, clips: Path) 
     for eye in eyes(region(shut)):
         x, y = (eye.upper[8] * 0.7 + eye.brow[2] * 0.3).round().astype(int).tolist()
         assert change(shut, effect("eye_shadow", colour=BLUE))[y, x] > 5
+
+
+def test_eyes_pressed_shut_get_no_make_up(analyzer: FaceAnalyzer, clips: Path) -> None:
+    scene = follow(analyzer, clips / "selfie_expressions.mp4", 102, 1)[0]
+    assert max(eye.sure for eye in eyes(region(scene))) < 0.3
+    for name in ("lenses", "eyeliner", "eye_shadow"):
+        assert change(scene, effect(name)).max() < 30, name
+
+
+def test_open_eyes_are_sure(scenes: dict[str, Scene]) -> None:
+    for name in ("glasses", "turned", "hand", "masked", "dark skin", "wrinkles"):
+        assert min(eye.sure for eye in eyes(region(scenes[name]))) > 0.8, name
+
+
+def test_eyes_are_found_once_for_all_effects(portrait: Scene) -> None:
+    face = region(portrait)
+    assert eyes(face) is eyes(face)
 
 
 def test_eyeliner_darkens_the_lids_edge(portrait: Scene) -> None:

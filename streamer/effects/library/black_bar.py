@@ -7,9 +7,10 @@ from typing import ClassVar, Final, Literal
 import cv2
 import numpy as np
 
-from streamer.effects.base import setting, strength
+from streamer.effects.base import strength
 from streamer.effects.covering import CoverEffect, Place, bounds
 from streamer.effects.region import face_unit
+from streamer.schema import key
 from streamer.types import FloatArray, Image
 
 _EYES: Final = np.r_[33:51, 66:84, 104:106]  # brows, eyes and pupils
@@ -22,7 +23,7 @@ class BlackBar(CoverEffect):
     title: ClassVar[str] = "Black bar"
 
     strength: float = strength(0.5, "how far it reaches beyond eyes or face")
-    part: Literal["eyes", "face"] = setting("eyes", "what it covers; faces whose eyes are not known are covered whole")
+    part: Literal["eyes", "face"] = key("eyes", "what it covers; faces whose eyes are not known are covered whole")
 
     def cover(self, picture: Image, place: Place) -> None:
         """Fill a rectangle that is turned like the face."""

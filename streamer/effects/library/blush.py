@@ -7,8 +7,9 @@ from typing import ClassVar, Final
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
-from streamer.effects.makeup import Patch, sides_seen, spot, times, tint
+from streamer.effects.makeup import Patch, sides_seen, spot, times
 from streamer.effects.masks import skin_mask
+from streamer.effects.pigments import tint
 from streamer.effects.region import FaceRegion
 from streamer.types import FloatArray
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
-from streamer.effects.makeup import Patch, grey_of, paint, pigment, sides_seen, times
+from streamer.effects.makeup import Patch, grey_of, sides_seen, times
+from streamer.effects.pigments import paint, pigment
 from streamer.effects.region import FaceRegion, Mask
 
 

@@ -7,9 +7,10 @@ from typing import ClassVar, Final
 import cv2
 import numpy as np
 
-from streamer.effects.base import FaceEffect, Phase, setting, strength
+from streamer.effects.base import FaceEffect, Phase, strength
 from streamer.effects.blending import blend
 from streamer.effects.region import FaceRegion, Mask
+from streamer.schema import key
 from streamer.types import Image
 
 
@@ -20,7 +21,7 @@ class Cartoon(FaceEffect):
     phase: ClassVar[Phase] = Phase.STYLE
 
     strength: float = strength(1.0)
-    lines: float = setting(0.85, "how dark the lines are", title="Ink lines", ge=0, le=1, step=0.05)
+    lines: float = key(0.85, "how dark the lines are", title="Ink lines", ge=0, le=1, step=0.05)
 
     def paint(self, face: FaceRegion) -> None:
         """Flatten the colours, then draw the edges over them.

@@ -6,10 +6,11 @@ from typing import ClassVar, Final, Literal
 
 import numpy as np
 
-from streamer.effects.base import ShapeEffect, setting, strength
+from streamer.effects.base import ShapeEffect, strength
 from streamer.effects.jaw import profile
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
+from streamer.schema import key
 from streamer.types import FloatArray
 
 _MOVEMENTS: Final = {"shorter": -0.15, "longer": 0.088}  # of its tip, in units; the warp's reach bounds the second
@@ -23,7 +24,7 @@ class Chin(ShapeEffect):
     title: ClassVar[str] = "Chin length"
 
     strength: float = strength(0.4)
-    direction: Literal["shorter", "longer"] = setting("shorter", "which way", title="Direction")
+    direction: Literal["shorter", "longer"] = key("shorter", "which way", title="Direction")
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Move the chin along the line from the eyes to it."""

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.effects.art import Art, Brush, smooth_line
-from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, setting, strength
+from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, strength
 from streamer.effects.head3d import STEADY, Head, light_on, trust
 from streamer.effects.overlay import Layer
 from streamer.effects.region import FaceRegion
 from streamer.effects.solid import Solid, sheet, tube
 from streamer.landmarks.topology import NOSE_TIP
+from streamer.schema import key
 
 Points = NDArray[np.floating[Any]]
 
@@ -27,9 +28,9 @@ class Ears(PictureEffect):
     phase: ClassVar[Phase] = Phase.STICKER
 
     strength: float = strength(1.0, "how opaque")
-    style: Literal["cat", "bunny", "bear"] = setting("cat", "which animal")
+    style: Literal["cat", "bunny", "bear"] = key("cat", "which animal")
     colour: str = colour("#3a3230", "colour of the fur")
-    nose: bool = setting(True, "also draw the nose and the whiskers", title="Nose and whiskers")
+    nose: bool = key(True, "also draw the nose and the whiskers", title="Nose and whiskers")
 
     def draw(self, canvas: Canvas) -> None:
         """Draw them, smallest head first, so that nearer ones cover farther ones."""

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.effects.base import bgr_of, setting, strength
+from streamer.effects.base import bgr_of, strength
 from streamer.effects.blending import blend
 from streamer.effects.covering import CoverEffect, Place, bounds
 from streamer.effects.region import Mask
+from streamer.schema import key
 from streamer.types import FloatArray, Image
 
 Expression = Literal["smile", "laugh", "wink", "cool", "love", "surprised", "neutral"]
@@ -30,7 +31,7 @@ class Emoji(CoverEffect):
     title: ClassVar[str] = "Emoji"
 
     strength: float = strength(0.3, "how far it reaches beyond the face")
-    expression: Expression = setting("smile", "what it looks like")
+    expression: Expression = key("smile", "what it looks like")
 
     def cover(self, picture: Image, place: Place) -> None:
         """Lay the drawing over the face's whole shape."""

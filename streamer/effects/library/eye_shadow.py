@@ -8,18 +8,8 @@ from typing import ClassVar, Final
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
-from streamer.effects.makeup import (
-    Eye,
-    Patch,
-    eyes,
-    redness,
-    skin_bounds,
-    skin_redness,
-    smooth_line,
-    soft_step,
-    times,
-    tint,
-)
+from streamer.effects.makeup import Eye, Patch, eyes, redness, skin_bounds, skin_redness, smooth_line, soft_step, times
+from streamer.effects.pigments import tint
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray
 

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.effects.art import Art, premultiplied
-from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, setting, strength
+from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, strength
 from streamer.effects.head3d import EYES, Head, light_on, trust
 from streamer.effects.overlay import Layer
 from streamer.effects.region import FaceRegion
 from streamer.effects.solid import Solid, sheet, tube
+from streamer.schema import key
 
 Points = NDArray[np.floating[Any]]
 Style = Literal["round", "square", "aviator", "sunglasses"]
@@ -28,7 +29,7 @@ class Glasses(PictureEffect):
     phase: ClassVar[Phase] = Phase.STICKER
 
     strength: float = strength(1.0, "how opaque")
-    style: Style = setting("round", "which glasses")
+    style: Style = key("round", "which glasses")
     colour: str = colour("#2b211c", "colour of the frame")
 
     def draw(self, canvas: Canvas) -> None:
@@ -38,21 +39,18 @@ class Glasses(PictureEffect):
 
     def _put_on(self, canvas: Canvas, face: FaceRegion) -> None:
         head = Head.of(face).pinned(face, _RESTS)
-        corners = 64 if head.scale > _SMALL else 24
+        corners = 48 if head.scale > _SMALL else 24
         parts = [_side(self.style, self.colour, side, corners) for side in (-1, 1)]
-        spanned = np.concatenate(
-            [head.project(piece.corners.reshape(-1, 3)) for p in parts for piece in (p.rim, p.temple)]
-        )
-        layer = Layer(canvas.picture, spanned, margin=2 + 0.3 * head.scale, finer=2)
+        spanned = np.concatenate([head.project(piece.spread) for p in parts for piece in (p.rim, p.temple)])
+        layer = Layer(canvas.picture, spanned, margin=2 + 0.05 * head.scale, finer=2)
         if layer.empty:
             return
         outline = face.outline + np.array(face.rect[:2], np.float32)
         far, near = parts if head.yaw < 0 else parts[::-1]
         far.draw_temple(layer, head)
-        far.draw_front(layer, head)
+        far.draw_front(layer, head, far.rim)
         layer.erase(_nose(face, left=head.yaw < 0), soft=0.03 * head.scale)
-        near.draw_front(layer, head)
-        _bridge(self.style, self.colour).draw(layer, head)
+        near.draw_front(layer, head, near.rim_and_bridge)
         near.draw_temple(layer, head)
         layer.shade(0.07 * head.scale * head.rotation[:2, 1], 0.09 * head.scale, 0.3 * self.strength, outline)
         layer.lay(self.strength, light_on(face))
@@ -64,14 +62,15 @@ class _Side:
 
     sign: int
     rim: Solid
+    rim_and_bridge: Solid
     temple: Solid
     lens: Art
 
-    def draw_front(self, layer: Layer, head: Head) -> None:
+    def draw_front(self, layer: Layer, head: Head, frame: Solid) -> None:
         slope = 2 * _WRAP * _MIDDLE
         corner = np.array((0.0, 0.0, _depth(_MIDDLE) - slope * _MIDDLE))
         layer.paste(self.lens, head.plane(corner, np.array((1.0, 0.0, self.sign * slope)), np.array((0.0, 1.0, 0.0))))
-        self.rim.draw(layer, head)
+        frame.draw(layer, head)
 
     def draw_temple(self, layer: Layer, head: Head) -> None:
         """The head itself hides the temple on its other side, gradually as it turns away."""
@@ -106,12 +105,13 @@ class _Shape:
     taper: float = 0.0  # how much narrower the bottom is
     lean: float = 0.0  # how far the bottom leans outwards
     metal: bool = False
+    bar: bool = False  # a second bridge above
 
 
 _SHAPES: Final[dict[str, _Shape]] = {
     "round": _Shape(0.275, 0.275, -0.33, 2.0, 0.026, (235, 225, 215), (0.10, 0.05), metal=True),
     "square": _Shape(0.305, 0.225, -0.355, 3.6, 0.038, (235, 225, 215), (0.10, 0.05), 0.06),
-    "aviator": _Shape(0.325, 0.285, -0.31, 2.35, 0.02, (30, 48, 40), (0.94, 0.62), 0.2, 0.42, metal=True),
+    "aviator": _Shape(0.325, 0.285, -0.31, 2.35, 0.02, (30, 48, 40), (0.94, 0.62), 0.2, 0.42, metal=True, bar=True),
     "sunglasses": _Shape(0.325, 0.24, -0.345, 2.9, 0.05, (26, 20, 18), (0.97, 0.86), 0.2, 0.1),
 }
 
@@ -136,7 +136,7 @@ def _side(style: str, frame: str, sign: int, corners: int) -> _Side:
     upper = np.clip((shape.middle - line[:, 1]) / shape.height, 0, 1)
     radius = shape.thickness / 2 * (1 + (0.0 if shape.metal else 0.55) * upper)
     rim = tube(path, radius, tint, closed=True, sides=6 if corners > 24 else 4, gloss=gloss)
-    return _Side(sign, rim, _temple(shape, sign, tint, gloss), _lens(style, sign))
+    return _Side(sign, rim, rim + _bridge(shape, tint, gloss), _temple(shape, sign, tint, gloss), _lens(style, sign))
 
 
 def _temple(shape: _Shape, sign: int, tint: Points, gloss: float) -> Solid:
@@ -153,19 +153,18 @@ def _temple(shape: _Shape, sign: int, tint: Points, gloss: float) -> Solid:
     return sheet(np.stack(rows), tint, alpha=alpha, gloss=gloss * 0.5, lining=0.9)
 
 
-@lru_cache(maxsize=16)
-def _bridge(style: str, frame: str) -> Solid:
-    shape, tint = _SHAPES[style], _frame_colour(style, frame)
+def _bridge(shape: _Shape, tint: Points, gloss: float) -> Solid:
     inner = _MIDDLE - shape.width
-    x = np.linspace(-inner - 0.015, inner + 0.015, 11)
-    gloss = 0.9 if shape.metal else 0.45
+    x = np.linspace(-inner - 0.015, inner + 0.015, 9)
     level = shape.middle - 0.32 * shape.height
 
     def arch(y: float, rise: float) -> Solid:
         path = np.column_stack([x, y - rise * (1 - (x / x[0]) ** 2), _depth(x) - 0.05 * (1 - (x / x[0]) ** 2)])
         return tube(path, shape.thickness / 2 * (1.0 if shape.metal else 1.25), tint, gloss=gloss)
 
-    return arch(level, 0.05) if style != "aviator" else arch(level, 0.03) + arch(shape.middle - 0.9 * shape.height, 0.0)
+    if not shape.bar:
+        return arch(level, 0.05)
+    return arch(level, 0.03) + arch(shape.middle - 0.9 * shape.height, 0.0)
 
 
 def _frame_colour(style: str, frame: str) -> Points:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, setting, strength
+from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, strength
 from streamer.effects.head3d import STEADY, Head, light_on
 from streamer.effects.overlay import Layer
 from streamer.effects.region import FaceRegion
 from streamer.effects.solid import Solid, sheet
+from streamer.schema import key
 
 Points = NDArray[np.floating[Any]]
 
@@ -24,7 +25,7 @@ class Hat(PictureEffect):
     phase: ClassVar[Phase] = Phase.STICKER
 
     strength: float = strength(1.0, "how opaque")
-    style: Literal["top_hat", "party", "cap"] = setting("top_hat", "which hat")
+    style: Literal["top_hat", "party", "cap"] = key("top_hat", "which hat")
     colour: str = colour("#9c1c34", "colour of the band, the stripes or the cap")
 
     def draw(self, canvas: Canvas) -> None:
@@ -34,9 +35,9 @@ class Hat(PictureEffect):
 
     def _put_on(self, canvas: Canvas, face: FaceRegion) -> None:
         head = Head.of(face).pinned(face, STEADY)
-        hat = _build(self.style, self.colour, _AROUND if head.scale > _SMALL else _AROUND // 3)
-        places = np.concatenate([head.project(piece.corners.reshape(-1, 3)) for piece in hat])
-        layer = Layer(canvas.picture, places, margin=4 + 0.3 * head.scale, finer=2)
+        hat = _build(self.style, self.colour, _AROUND if head.scale > _SMALL else _FEW)
+        places = np.concatenate([head.project(piece.spread) for piece in hat])
+        layer = Layer(canvas.picture, places, margin=2 + 0.05 * head.scale, finer=2)
         behind = [(piece.middles - _SKULL) @ head.rotation[2] > 0 for piece in hat]
         for piece, hidden in zip(hat, behind, strict=True):
             piece.draw(layer, head, hidden)
@@ -50,8 +51,9 @@ class Hat(PictureEffect):
 
 _SKULL: Final = np.array((0.0, -0.62, 0.72))  # centre of the head above the jaw, in head units
 _HALF: Final = np.array((0.84, 1.08, 0.95))  # half its width, height and depth
-_AROUND: Final = 72  # corners of a ring
-_SMALL: Final = 40.0  # pixels per head unit up to which a third of them will do
+_AROUND: Final = 60  # corners of a ring: a multiple of 12, for stripes and panels
+_FEW: Final = 24  # and of a small one
+_SMALL: Final = 40.0  # pixels per head unit up to which it is small
 _BAND: Final = np.array((0.0, -0.94, 0.66))  # middle of the ring where a hat sits
 _LEAN: Final = 0.16  # how much higher it sits in front than behind, per unit of depth
 
@@ -108,7 +110,7 @@ def _build(style: str, colour: str, around: int) -> tuple[Solid, ...]:
 
 def _top_hat(band: Points, around: int) -> tuple[Solid, ...]:
     felt = np.array((40.0, 35.0, 35.0))
-    heights = np.concatenate([np.linspace(1.32, 1.27, 3), np.linspace(1.2, 0.32, 6), np.linspace(0.31, 0.02, 3)])
+    heights = np.concatenate([np.linspace(1.32, 1.27, 3), np.linspace(1.15, 0.32, 4), (0.31, 0.02)])
     waist = 0.87 + 0.09 * ((heights - 0.55) / 0.75) ** 2
     waist[:2] -= 0.05, 0.015
     colours = np.where((heights[1:] < 0.315)[:, None], band, felt)
@@ -122,7 +124,7 @@ def _top_hat(band: Points, around: int) -> tuple[Solid, ...]:
 def _brim(inner: float, outer: float, felt: Points, around: int) -> Solid:
     """A brim whose sides curl up."""
     turns, rows = _turns(around), []
-    for part in np.linspace(0, 1, 5):
+    for part in np.linspace(0, 1, 4):
         radius = inner + (outer - inner) * part
         ring = _ring(radius, radius * 1.06, 0.02, turns)
         ring[:, 1] -= 0.24 * part**2 * np.abs(np.sin(turns)) ** 2.5 - 0.07 * part * np.cos(turns) ** 2
@@ -134,7 +136,7 @@ def _brim(inner: float, outer: float, felt: Points, around: int) -> Solid:
 
 
 def _party_hat(tint: Points, around: int) -> tuple[Solid, ...]:
-    heights = np.linspace(1.95, 0.38, 15)
+    heights = np.linspace(1.95, 0.38, 11)
     profile = np.stack([0.03 + 0.64 * (heights[0] - heights) / 1.57, heights], 1)
     stripe = (np.arange(around) // (around // 12)) % 2 == 0
     colours = np.broadcast_to(np.where(stripe[:, None], tint, _PAPER), (len(heights) - 1, around, 3))
@@ -169,7 +171,7 @@ def _pompom(centre: Points, radius: float) -> Solid:
 
 
 def _cap(tint: Points, around: int) -> tuple[Solid, ...]:
-    angles = np.linspace(0.02, np.pi / 2, 12)
+    angles = np.linspace(0.02, np.pi / 2, 10)
     profile = np.stack([0.99 * np.sin(angles) ** 0.75, 1.0 * np.cos(angles) ** 0.95 - 0.02], 1)
     seam = np.arange(around) % (around // 6) == 0
     panels = np.broadcast_to(np.where(seam[:, None], tint * 0.8, tint), (len(angles) - 1, around, 3))

@@ -9,18 +9,14 @@ from typing import ClassVar, Final, Literal
 import cv2
 import numpy as np
 
-from streamer.effects.base import FaceEffect, Phase, colour, setting, strength
+from streamer.effects.base import FaceEffect, Phase, colour, strength
 from streamer.effects.blending import blend
 from streamer.effects.makeup import (
     Patch,
-    brightness,
     grey_of,
-    paint,
-    pigment,
     ramp,
     redness,
     redness_of,
-    relief,
     skin_bounds,
     skin_chroma,
     skin_redness,
@@ -28,7 +24,9 @@ from streamer.effects.makeup import (
     spot,
     times,
 )
+from streamer.effects.pigments import brightness, paint, pigment, relief
 from streamer.effects.region import FaceRegion, Mask
+from streamer.schema import key
 
 
 class Lipstick(FaceEffect):
@@ -39,7 +37,7 @@ class Lipstick(FaceEffect):
 
     strength: float = strength(0.5)
     colour: str = colour("#b8324f", "colour of the lipstick")
-    finish: Literal["matte", "gloss"] = setting("matte", "matte: soft and even; gloss: wet, with highlights")
+    finish: Literal["matte", "gloss"] = key("matte", "matte: soft and even; gloss: wet, with highlights")
 
     def paint(self, face: FaceRegion) -> None:
         """Give every lip pixel the lipstick's hue at its own luminance."""
@@ -93,9 +91,9 @@ def _lips(face: FaceRegion, patch: Patch, grey: Mask) -> Mask:
     apart = (own - ring) / (math.hypot(own_spread, ring_spread) + 0.01)
     bare = 1 - ramp(ring_spread, *_UNEVEN) * (1 - ramp(apart, *_APART))
     gap = float(np.linalg.norm(face.points[97:100] - face.points[103:100:-1], axis=1).sum()) / (3 * face.unit)
-    shut = sure * (1 - ramp(gap, *_OPEN))
+    opened = ramp(gap, *_OPEN)
+    shut = sure * (1 - opened)
     likely = soft_step(red, low, high)
-    opened = ramp(gap, *_GAPING)
     if opened > 0:
         likely = _without_depth(likely, grey, cv2.mean(grey, mouth)[0], cv2.mean(grey, around)[0], opened)
         likely = _without_remains(face, patch, lips, likely, opened)
@@ -129,7 +127,7 @@ class _Finish:
     wet: float
 
 
-_FINISHES: Final = {"matte": _Finish(0.7, 0.75, 0.1, 0.0), "gloss": _Finish(0.6, 1.25, 1.6, 0.6)}
+_FINISHES: Final = {"matte": _Finish(0.6, 0.75, 0.1, 0.0), "gloss": _Finish(0.6, 1.25, 1.6, 0.6)}
 _GLINTS: Final = (([101, 102, 103], [92, 93, 94], 1.0), ([97, 98, 99], [86, 87, 88], 0.6))
 """Landmarks of the lower and the upper lip's inner and outer edge; how large and bright their light is."""
 _LOWER: Final = [84, 95, 94, 93, 92, 91, 90, 100, 101, 102, 103, 96]
@@ -142,10 +140,9 @@ _FADED: Final = 0.6  # the lipstick's saturation where the picture shows hardly 
 _COLOURFUL: Final = (20.0, 60.0)  # the skin's chroma, in levels: hardly any, enough for all of the lipstick's own
 _ROOM: Final = 0.09  # units around the lips
 _BEYOND: Final = 1.1  # times the lips' size: where the skin around them begins
-_OPEN: Final = (0.07, 0.15)  # units between the lips' inner edges: shut for sure, open for sure
-_GAPING: Final = (0.04, 0.12)
+_OPEN: Final = (0.04, 0.08)  # units between the lips' inner edges: shut for sure, open for sure
 _DEEP: Final = (0.55, 0.85)  # the mouth's light, in the skin's: dark within, or full of teeth
-_EDGE: Final = (0.05, 0.15)  # in the skin's light: lips begin so much above the mouth's, over so much
+_EDGE: Final = (0.1, 0.15)  # in the skin's light: lips begin so much above the mouth's, over so much
 _FOUND: Final = (0.25, 0.6)  # of the lower lip: hardly any of it, enough
 _UPPER: Final = 0.5  # of what the lower lip loses, the upper one loses, too: alone it would look odd
 _SOFT: Final = 0.008

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.effects.art import Art, Brush, smooth_line
-from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, setting, strength
+from streamer.effects.base import Canvas, Phase, PictureEffect, bgr_of, colour, strength
 from streamer.effects.head3d import Head, light_on, trust
 from streamer.effects.overlay import Layer
 from streamer.effects.region import FaceRegion
+from streamer.schema import key
 
 Points = NDArray[np.floating[Any]]
 
@@ -24,7 +25,7 @@ class Moustache(PictureEffect):
     phase: ClassVar[Phase] = Phase.STICKER
 
     strength: float = strength(1.0, "how opaque")
-    style: Literal["handlebar", "chevron", "pencil"] = setting("handlebar", "which moustache")
+    style: Literal["handlebar", "chevron", "pencil"] = key("handlebar", "which moustache")
     colour: str = colour("#3b2417", "colour of the hair")
 
     def draw(self, canvas: Canvas) -> None:
@@ -37,7 +38,7 @@ class Moustache(PictureEffect):
         halves = [_half(self.style, self.colour, sign) for sign in (-1, 1)]
         planes = [_plane(head, sign) for sign in (-1, 1)]
         corners = [half.corners() @ plane[:, :2].T + plane[:, 2] for half, plane in zip(halves, planes, strict=True)]
-        layer = Layer(canvas.picture, np.concatenate(corners), margin=2 + 0.1 * head.scale)
+        layer = Layer(canvas.picture, np.concatenate(corners))
         for at in (0, 1) if head.yaw < 0 else (1, 0):  # the farther half first
             # beyond the edge of the face a half would show its back
             facing = (-1, 1)[at] * float(np.linalg.det(planes[at][:, :2])) / head.scale**2

@@ -6,9 +6,10 @@ from typing import ClassVar, Final, Literal
 
 import numpy as np
 
-from streamer.effects.base import ShapeEffect, setting, strength
+from streamer.effects.base import ShapeEffect, strength
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
+from streamer.schema import key
 
 _GROWTHS: Final = {"smaller": -0.22, "bigger": 0.18}
 _MARGIN: Final = 0.17  # of face around the lips that gives way, in units
@@ -20,7 +21,7 @@ class Mouth(ShapeEffect):
     title: ClassVar[str] = "Mouth size"
 
     strength: float = strength(0.4)
-    direction: Literal["smaller", "bigger"] = setting("smaller", "which way", title="Direction")
+    direction: Literal["smaller", "bigger"] = key("smaller", "which way", title="Direction")
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Scale around the middle of the lips; not on a profile, where they are a silhouette."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
-from streamer.effects.base import ShapeEffect, setting, strength
+from streamer.effects.base import ShapeEffect, strength
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
+from streamer.schema import key
 
 _GROWTHS: Final = {"narrower": -0.22, "wider": 0.15}
 _RADII: Final = (0.36, 0.36)  # to the cheeks, and from the middle of the bridge to the upper lip, in units
@@ -18,7 +19,7 @@ class Nose(ShapeEffect):
     title: ClassVar[str] = "Nose width"
 
     strength: float = strength(0.4)
-    direction: Literal["narrower", "wider"] = setting("narrower", "which way", title="Direction")
+    direction: Literal["narrower", "wider"] = key("narrower", "which way", title="Direction")
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Scale across, around the middle of the wings; not on a profile, where the nose is a silhouette."""

@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 from pydantic import PrivateAttr, field_validator
 
 from streamer.effects.art import Art, Bgra, Brush, premultiplied
-from streamer.effects.base import Canvas, Phase, PictureEffect, setting, strength
+from streamer.effects.base import Canvas, Phase, PictureEffect, strength
 from streamer.effects.head3d import EYES, MODEL, STEADY, Head
 from streamer.effects.overlay import Layer
 from streamer.effects.region import FaceRegion
 from streamer.landmarks.topology import NOSE_TIP
+from streamer.schema import key
 
 Points = NDArray[np.floating[Any]]
 
@@ -57,13 +58,13 @@ class Sticker(PictureEffect):
     phase: ClassVar[Phase] = Phase.STICKER
 
     strength: float = strength(1.0, "how opaque")
-    file: Path | None = setting(None, "PNG with transparency; FILE.yaml beside FILE.png can fix points of it")
-    anchor: Literal["head", "forehead", "eyes", "nose", "mouth", "chin"] = setting(
+    file: Path | None = key(None, "PNG with transparency; FILE.yaml beside FILE.png can fix points of it")
+    anchor: Literal["head", "forehead", "eyes", "nose", "mouth", "chin"] = key(
         "forehead", "where its middle is; on the head it stands"
     )
-    width: float = setting(0.6, "how wide it is", unit="eye distances", ge=0.05, le=10, step=0.05)
-    right: float = setting(0.0, "how far to image-right of there", unit="eye distances", ge=-5, le=5, step=0.05)
-    up: float = setting(0.0, "how far above there", unit="eye distances", ge=-5, le=5, step=0.05)
+    width: float = key(0.6, "how wide it is, in eye distances", ge=0.05, le=10, step=0.05)
+    right: float = key(0.0, "how far to image-right of there, in eye distances", ge=-5, le=5, step=0.05)
+    up: float = key(0.0, "how far above there, in eye distances", ge=-5, le=5, step=0.05)
 
     _picture: _Picture = PrivateAttr()
 
