@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -91,6 +92,8 @@ class Recorder:
         self._stream: av.VideoStream
         self._clock = _Clock(1.0 / fps)
         self._closed = False
+        # A camera that is stopped does not wait long for the thread that writes: the encoder must have one user only.
+        self._turn = threading.Lock()
 
     def write(self, result: FrameResult) -> None:
         """Encode one frame.
@@ -98,8 +101,11 @@ class Recorder:
         Raises:
             OutputError: the disk is full or the encoder refuses the picture; the file keeps what can be played.
         """
-        if self._closed:
-            return
+        with self._turn:
+            if not self._closed:
+                self._encode(result)
+
+    def _encode(self, result: FrameResult) -> None:
         image = annotate(result.picture, result.faces) if result.shown is None else result.picture
         try:
             if self._container is None or self._file is None:
@@ -120,14 +126,17 @@ class Recorder:
     def close(self) -> None:
         """Write what the encoder still holds and the index; removes the file when no frame ever came.
 
+        May be called from another thread than ``write``; a frame that is being written is finished first.
+
         Raises:
             OutputError: the end could not be written; the file plays as far as it goes, or is gone if it held nothing.
         """
-        if self._closed:
-            return
-        self._finish()
-        if self._file is not None and (failure := self._file.failure) is not None:
-            raise self._write_error(failure) from failure
+        with self._turn:
+            if self._closed:
+                return
+            self._finish()
+            if self._file is not None and (failure := self._file.failure) is not None:
+                raise self._write_error(failure) from failure
 
     def _finish(self) -> None:
         """Flush and close everything once; afterwards the file plays or is gone, whatever happened before."""

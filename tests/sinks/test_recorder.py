@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import av
@@ -91,6 +92,29 @@ def test_no_frames_leave_no_file_and_an_old_recording_alone(tmp_path: Path) -> N
     (tmp_path / "old.mp4").write_bytes(b"precious")
     Recorder(tmp_path / "old.mp4").close()
     assert (tmp_path / "old.mp4").read_bytes() == b"precious"
+
+
+def test_closing_lets_the_frame_be_finished_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when Ctrl-C ends a camera on a crowded machine, whose first frame is not encoded yet."""
+    begun, closing = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> np.ndarray:
+        begun.set()
+        closing.wait(0.3)  # close() is under way by then, or waits for us
+        return np.full((180, 320, 3), ORANGE, np.uint8)
+
+    monkeypatch.setattr(recorder_module, "annotate", slow)
+    recorder = Recorder(tmp_path / "clip.mp4")
+    worker = threading.Thread(target=recorder.write, args=(result(0, 0.0),))
+    worker.start()
+    assert begun.wait(10)
+    recorder.close()
+    closing.set()
+    worker.join(10)
+    recorder.write(result(1, 0.1))  # too late, and no error
+    assert len(decode(tmp_path / "clip.mp4")) == 1
 
 
 def test_unwritable_path_is_told_at_once(tmp_path: Path) -> None:
