@@ -39,11 +39,12 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
         if target is not None:
             prepare_folder(target)
     effects, analyzer = Effects.parse(config.effects.look), FaceAnalyzer(config)
+    analyzer.vigilant = effects.covers
     console, errors = Console(), Console(stderr=True)
     table = Table("picture", "face", "score", "box", "pitch", "roll", "yaw")
     records: list[dict[str, Any]] = []
-    status = 0
-    for path in _expand(paths):
+    pictures, written, status = list(_expand(paths)), set[Path](), 0
+    for path in pictures:
         try:
             image = read_image(path)
             faces = analyzer.analyze(image)
@@ -54,9 +55,13 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
         _add_rows(table, path, faces)
         records.append(_record(path, image, faces))
         if save is not None:
-            _save(save / f"{path.stem}.png", _dressed(effects, image, faces, analyzer.hidden))
+            target = _free(save / f"{path.stem}.png", {each.resolve() for each in pictures} | written)
+            _save(target, _dressed(effects, image, faces, analyzer.hidden))
+            written.add(target.resolve())
     if table.row_count:
         console.print(table)
+    if written:
+        console.print(f"wrote {len(written)} picture{'s'[: len(written) > 1]} into {save}", soft_wrap=True)
     if json is not None:
         write_json(json, records)
         console.print(f"wrote {json}", soft_wrap=True)
@@ -66,6 +71,15 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
 def _expand(paths: Iterable[Path]) -> Iterable[Path]:
     for path in paths:
         yield from find_images(str(path)) if path.is_dir() else (path,)
+
+
+def _free(path: Path, taken: set[Path]) -> Path:
+    """A name that is none of the user's own pictures, nor written before in this run."""
+    number, free = 1, path
+    while free.resolve() in taken:
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
 
 
 def _add_rows(table: Table, path: Path, faces: tuple[Face, ...]) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.detectors import load_detector
 from streamer.effects.registry import all_effects
 from tests.test_cli import ASTRONAUT, facestream
 
@@ -41,6 +42,7 @@ def test_a_recording_shows_the_effects(tmp_path: Path) -> None:
     ("look", "says"),
     [
         ("glamour", "there is no effect or preset 'glamour'; did you mean glam?"),
+        ("glam=0.5", "glam is a preset and takes no strength; its effects do: 'glam, skin=0.3'"),
         ("lipstick=2", "lipstick.strength is 2; allowed: number from 0 to 1"),
         ("broken.yaml", "broken.yaml: 'effects:'"),
         ("sticker.file=nothing.png", "nothing.png"),
@@ -67,3 +69,28 @@ def test_all_effects_and_presets_are_listed(tmp_path: Path) -> None:
     assert done.returncode == 0
     for name in (*all_effects(), "natural", "glam", "streamer", "privacy"):
         assert name in done.stdout
+
+
+def test_no_picture_of_the_users_is_overwritten(tmp_path: Path) -> None:
+    before = cv2.imread(str(ASTRONAUT))
+    for name in ("face.png", "face.bmp"):
+        cv2.imwrite(str(tmp_path / name), before)
+    done = facestream("image", "face.png", "face.bmp", "--effects", "blur", "--save", ".", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "wrote 2 pictures into ." in done.stdout
+    assert np.array_equal(cv2.imread(str(tmp_path / "face.png")), before)
+    assert {path.name for path in tmp_path.iterdir()} == {"face.png", "face.bmp", "face-2.png", "face-3.png"}
+
+
+def test_every_face_of_a_crowd_is_covered_in_a_picture(tmp_path: Path, clips: Path) -> None:
+    with av.open(str(clips / "crowd_street_1080p.mp4")) as container:
+        frame = next(frame for frame in container.decode(video=0) if frame.time >= 2.0)
+        picture = frame.to_ndarray(format="bgr24")
+    cv2.imwrite(str(tmp_path / "crowd.png"), picture)
+    done = facestream("image", "crowd.png", "--effects", "privacy", "--save", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    covered = (cv2.imread(str(tmp_path / "out" / "crowd.png")) != picture).any(2)
+    faces = load_detector("retinaface", max_side=1920, score=0.8).detect(picture)
+    assert len(faces) >= 4
+    for x1, y1, x2, y2 in faces.boxes.astype(int).clip(0):
+        assert covered[y1:y2, x1:x2].mean() > 0.85

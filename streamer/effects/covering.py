@@ -16,7 +16,7 @@ from pydantic import field_validator
 
 from streamer.detectors.postprocess import overlap
 from streamer.effects.base import Canvas, Phase, PictureEffect
-from streamer.effects.region import FaceRegion, face_unit
+from streamer.effects.region import FaceRegion, face_unit, has_points
 from streamer.landmarks.topology import LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER
 from streamer.schema import key
 from streamer.types import Face, FloatArray, Image
@@ -115,7 +115,9 @@ class Place:
         The smoothed points lag behind a face that moves, and box and raw points do not: the shape spans them all, and
         so grows by the movement.
         """
-        sets = [points for points in (face.landmarks, face.raw_landmarks) if points.shape == (106, 2)]
+        if not has_points(face):
+            return cls.of_box(face.box)
+        sets = [points for points in (face.landmarks, face.raw_landmarks) if np.shape(points) == (106, 2)]
         if region is not None:
             sets.append(region.points + np.array(region.rect[:2], np.float32))
         sets = [points for points in sets if np.isfinite(points).all() and np.ptp(points, axis=0).min() > 1]

@@ -142,6 +142,8 @@ def parse_effects(text: str) -> tuple[Effect, ...]:
             values = chosen.setdefault(name, {})
             if equals:
                 values[field or "strength"] = _value(value)
+        elif equals and name in preset_paths():
+            raise ConfigError(f"{name} is a preset and takes no strength; its effects do: '{name}, skin=0.3'")
         elif equals:
             raise ConfigError(_unknown(name, all_effects()))
         else:
@@ -242,4 +244,6 @@ def _explain(kind: type[Effect], detail: ErrorDetails) -> str:
         return f"{key} is no setting of {kind.name()} (allowed: {', '.join(kind.model_fields)})"
     if detail["type"] == "value_error":
         return f"{key}: {detail['ctx']['error']}"
+    if detail["input"] is None:
+        return f"{key} has no value; allowed: {allowed(field)} (in a file, a colour needs quotation marks)"
     return f"{key} is {detail['input']!r}; allowed: {allowed(field)}"

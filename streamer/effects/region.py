@@ -62,7 +62,7 @@ class FaceRegion:
     def of(cls, picture: Image, source: Image, face: Face) -> FaceRegion | None:
         """The region of a face; ``None`` where its landmarks are missing, or it is outside the picture or tiny."""
         points = face.landmarks
-        if points.shape != (106, 2) or not np.isfinite(points).all():
+        if not has_points(face) or not np.isfinite(points).all():
             return None
         unit = face_unit(points)
         if unit < _SMALLEST:
@@ -168,6 +168,11 @@ def _box_blur(mask: Mask, side: float) -> None:
     small, large = (cv2.blur(mask, (odd, odd), borderType=cv2.BORDER_REPLICATE) for odd in (below, below + 2))
     part = (side - below) / 2
     cv2.addWeighted(small, 1 - part, large, part, 0.0, dst=mask)
+
+
+def has_points(face: Face) -> bool:
+    """Whether a face comes with landmarks and a pose; one that a user has made may lack them."""
+    return isinstance(face.landmarks, np.ndarray) and face.landmarks.shape == (106, 2) and face.pose is not None
 
 
 def face_unit(landmarks: FloatArray) -> float:

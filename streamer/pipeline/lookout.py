@@ -21,6 +21,7 @@ _SHRINK: Final = (
     2  # the picture is shrunk no further: in a 1080p street scene, 640 px missed three times as many as 960
 )
 _LARGEST: Final = 1280  # pixels; from here on a network takes too long for a stream
+_LARGEST_STILL: Final = 2560  # a picture that stands still may take longer
 
 
 class Lookout:
@@ -48,7 +49,10 @@ class Lookout:
         Returns:
             What the detector is sure of, upright faces only, and ``(n, 4)`` xyxy boxes of what else may be a face.
         """
-        self._detector.max_side = max(self._side, min(max(bgr.shape) // _SHRINK, _LARGEST))
+        longest = max(bgr.shape)
+        self._detector.max_side = max(
+            self._side, min(longest, _LARGEST_STILL) if thorough else min(longest // _SHRINK, _LARGEST)
+        )
         seen = self._detector.detect(bgr)
         sure = seen.scores > self._sure
         turned = [turned_pass(self._detector, bgr, turn, STREAM_SIDE).boxes for turn in self._next(thorough)]

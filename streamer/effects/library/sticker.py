@@ -8,7 +8,8 @@ mask or glasses that must fit exactly, say which of its pixels belong where, in 
     right_eye: [312, 84]
     mouth: [216, 260]
 
-Two or more of the names in :data:`PLACES` fix size, tilt and place; ``anchor`` and ``width`` do not count then.
+Two or more of ``left_eye``, ``right_eye``, ``eyes``, ``nose``, ``left_mouth``, ``right_mouth``, ``mouth`` and ``chin``
+fix size, tilt and place; ``anchor`` and ``width`` do not count then. The largest PNG is 4096 pixels a side.
 """
 
 from __future__ import annotations
