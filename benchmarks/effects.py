@@ -148,9 +148,7 @@ def _show_costs(pictures: Sequence[Picture]) -> None:
         "x the unit",
     )
     table.add_row("unit: cv2.bilateralFilter(9, 75, 75) over the face x 1.2", f"{np.median(unit):.2f}", "1")
-    table.add_row(
-        "no face in the frame: its copy; not in what follows", f"{np.median(copy):.2f}", _ratio(copy, unit)
-    )
+    table.add_row("no face in the frame: its copy; not in what follows", f"{np.median(copy):.2f}", _ratio(copy, unit))
     table.add_section()
     for name in chains:
         own = times[name] - copy
