@@ -34,6 +34,8 @@ CLEAN = Overlays(**dict.fromkeys(Overlays.__dataclass_fields__, False))
 class Paint:
     """Effects that leave one colour of the whole picture."""
 
+    failed = False
+
     def __init__(self, rgb: tuple[int, int, int] = DRESSED, *, covers: bool = False) -> None:
         self.rgb, self.covers = rgb, covers
 
