@@ -26,6 +26,7 @@ from streamer.effects.base import Phase
 from streamer.effects.presets import BUILT_IN
 from streamer.effects.registry import all_effects
 from streamer.evaluation.effects import measure_looks
+from streamer.runtime.memory import keep_freed_memory
 from streamer.types import Face, Image
 
 BEAUTY_TARGET, SKIN_TARGET, FRAME_TARGET = 0.6, 0.25, 1.2
@@ -61,6 +62,7 @@ class Picture:
 
 def measure(media: Media, folder: Path) -> None:
     """Print the tables."""
+    keep_freed_memory()  # as `facestream run` does
     threads = cv2.getNumThreads()
     pictures = [picture.placed(FACE_HEIGHT, FRAME) for picture in _pictures(media)]
     cv2.setNumThreads(1)
