@@ -16,6 +16,7 @@ from tests.disk import disk_full_after
 from tests.ui.fakes import make_face, make_result, near, pixels
 from tests.ui.stage import Stage
 from ui import theme
+from ui.recording_light import RecordingLight
 
 BGR = (40, 90, 200)
 BOX = theme.track_color(1).getRgb()[:3]
@@ -160,6 +161,11 @@ def test_a_recording_is_still_seen_in_full_screen(stage: Stage) -> None:
     stage.press(Qt.Key_F)
     stage.qtbot.waitUntil(stage.window.isFullScreen)
     assert [text for text in stage.texts() if "REC" in text]
+    stage.window.tell("something is wrong")
+    light, banner = stage.view.findChild(RecordingLight), stage.child("banner")
+    stage.qtbot.waitUntil(
+        lambda: banner.isVisible() and light.y() > banner.mapTo(stage.view, banner.rect().center()).y()
+    )
     stage.press(Qt.Key_Escape)
     stage.qtbot.waitUntil(lambda: not stage.window.isFullScreen())
     assert len([text for text in stage.texts() if "REC" in text]) == 1
