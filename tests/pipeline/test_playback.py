@@ -47,9 +47,8 @@ def test_pause_and_resume(clips, player):
     time.sleep(0.5)
     assert p.last.frame.index == held.index
     p.camera.resume()
-    until(lambda: p.position > held.position)
+    following = until(lambda: next((r.frame for r in p.shown if r.frame.index > held.index), None))
     assert not p.playback.paused
-    following = next(r.frame for r in p.shown if r.frame.index > held.index)
     assert following.segment == held.segment
 
 
