@@ -25,16 +25,17 @@ class Failing(Collector):
 
 
 @pytest.fixture
-def hanging_server() -> Iterator[str]:
+def hanging_server() -> Iterator[socket.socket]:
     """A host that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"rtsp://127.0.0.1:{server.getsockname()[1]}/live"
+        server.settimeout(30)
+        yield server
 
 
 def close_in_time(camera: Camera) -> None:
     started = time.monotonic()
     camera.close()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 15, "what hangs hangs for longer"
 
 
 def test_a_file_is_delivered_whole_in_order_and_read_only(clips: Path) -> None:
@@ -68,12 +69,14 @@ def test_results_carry_faces_stages_and_latency() -> None:
     assert status.latency_ms[0] > 0
 
 
-def test_closing_while_it_connects(hanging_server: str) -> None:
-    camera = Camera(hanging_server, load_config(None, ["source.connect_timeout=60"]))
+def test_closing_while_it_connects(hanging_server: socket.socket) -> None:
+    address = f"rtsp://127.0.0.1:{hanging_server.getsockname()[1]}/live"
+    camera = Camera(address, load_config(None, ["source.connect_timeout=60"]))
     camera.start()
-    time.sleep(0.7)
+    connection, _ = hanging_server.accept()
     assert camera.status().state is CameraState.CONNECTING
-    close_in_time(camera)
+    with connection:
+        close_in_time(camera)
     assert camera.status().state is CameraState.CLOSED
 
 
@@ -93,7 +96,7 @@ def test_closing_with_a_sink_that_hangs() -> None:
 
     class Stuck(Collector):
         def write(self, result: FrameResult) -> None:
-            released.wait(30)
+            released.wait(60)
 
     camera = Camera("demo", load_config(), sinks=[Stuck()], realtime=False)
     camera.start()

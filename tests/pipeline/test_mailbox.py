@@ -64,4 +64,4 @@ def test_a_timeout_is_kept() -> None:
     box: Mailbox[int] = Mailbox(newest_wins=True)
     started = time.monotonic()
     assert box.take(0.05) is None
-    assert 0.04 < time.monotonic() - started < 1.0
+    assert time.monotonic() - started > 0.04

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from itertools import pairwise
 
@@ -137,11 +138,11 @@ def test_rtsp_stall(clip):
             began = time.monotonic()
             with pytest.raises(SourceTimeoutError, match="no picture for 1 s"):
                 exhaust(source)
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 30
         finally:
             began = time.monotonic()
             source.close()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 20
 
 
 def test_close_wakes_a_reader_of_a_stalled_camera(clip, in_thread):
@@ -153,8 +154,8 @@ def test_close_wakes_a_reader_of_a_stalled_camera(clip, in_thread):
         time.sleep(0.5)
         began = time.monotonic()
         source.close()
-        reader.result(timeout=2)
-        assert time.monotonic() - began < 2
+        reader.result(timeout=20)
+        assert time.monotonic() - began < 20
 
 
 def test_http_mjpeg(web):
@@ -267,7 +268,7 @@ def test_server_that_never_answers(scheme):
         began = time.monotonic()
         with pytest.raises(SourceTimeoutError, match=r"within 0\.6 s"):
             source.open()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
 
 
 def test_udp_without_sender():
@@ -284,20 +285,27 @@ def test_close_while_connecting(scheme, in_thread):
         began = time.monotonic()
         source.close()
         with pytest.raises(SourceError, match="closed"):
-            opener.result(timeout=2)
-        assert time.monotonic() - began < 2
+            opener.result(timeout=20)
+        assert time.monotonic() - began < 20
 
 
 def test_close_while_the_name_is_looked_up(monkeypatch, in_thread):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(1.0) or [])
+    asked, answered = threading.Event(), threading.Event()
+
+    def look_up(*_, **__):
+        asked.set()
+        answered.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     source = stream("rtsp://slow.example/live", connect_timeout=60)
     opener = in_thread(source.open)
-    time.sleep(0.2)
-    began = time.monotonic()
+    assert asked.wait(20)
     source.close()
     with pytest.raises(SourceError, match="closed"):
-        opener.result(timeout=1)
-    assert time.monotonic() - began < 0.9
+        opener.result(timeout=20)
+    assert not answered.is_set()
+    answered.set()
 
 
 def test_interrupt_leaves_no_trace(web):
