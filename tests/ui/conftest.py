@@ -20,6 +20,8 @@ from tests.ui.stage import Stage
 from ui.display import drop_foreign_plugins
 
 drop_foreign_plugins()  # the shared conftest has imported cv2
+for waiting in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitExposed, QtBot.waitActive):
+    waiting.__kwdefaults__["timeout"] = 60_000  # pytest-qt's 5 s are little on a machine that runs other things, too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
