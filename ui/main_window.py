@@ -48,6 +48,8 @@ from ui.status_bar import StatusBar
 from ui.top_edge import TopEdge
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
+_COMFORTABLE = QSize(1280, 720)
+_PLACE = "window/geometry"
 _LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
 _ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
 _USES_ARROWS = (QAbstractSlider, QAbstractSpinBox, QComboBox, QAbstractItemView, QLineEdit, QPlainTextEdit)
@@ -69,7 +71,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
         self._session, self._settings = session, settings
-        self._on_screen = self._was_maximised = False
+        self._on_screen = False
         self._state = session.status.state
         self._frame_at = time.monotonic()
         self.commands = Actions((*COMMANDS, *page_commands()), self)
@@ -126,8 +128,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.commands["view.leave"].setEnabled(False)
         self.setMinimumSize(760, 420)
-        self.resize(self._comfortable_size())
-        self.restoreGeometry(self._settings.get("window/geometry", b""))
+        self._take_place()
         self._splitter.restoreState(self._settings.get("inspector/split", b""))
 
     def _connect(self) -> None:
@@ -156,15 +157,19 @@ class MainWindow(QMainWindow):
         for widget in (self.view, self._edge):
             widget.installEventFilter(self)
         self.commands.on("run.start_stop", self._toggle_running)
-        self.commands.on("view.full_screen", self._show_full_screen)
+        self.commands.on("view.full_screen", self._ask_full_screen)
         self.commands.on("view.leave", lambda: self.commands["view.full_screen"].setChecked(False))
         self.commands.on("help.shortcuts", lambda: ShortcutSheet(self.commands, self).open())
         self.commands.on("app.quit", self.close)
 
-    def _comfortable_size(self) -> QSize:
+    def _take_place(self) -> None:
+        """Come up where the window was, or in a comfortable size; where that leaves the screen no room, in all of it."""
         screen = QGuiApplication.primaryScreen()
-        wanted = QSize(1280, 720)
-        return wanted if screen is None else wanted.boundedTo(screen.availableSize())
+        room = _COMFORTABLE if screen is None else screen.availableSize()
+        self.resize(_COMFORTABLE.boundedTo(room))
+        known = self.restoreGeometry(self._settings.get(_PLACE, b""))
+        if not known and (_COMFORTABLE.width() >= room.width() or _COMFORTABLE.height() >= room.height()):
+            self.setWindowState(Qt.WindowMaximized)
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 
@@ -207,22 +212,24 @@ class MainWindow(QMainWindow):
         else:
             self._session.start()
 
-    def _show_full_screen(self, wanted: bool) -> None:
-        """Leave only the picture, or bring the rest back."""
+    def _ask_full_screen(self, wanted: bool) -> None:
+        """Leave only the picture, or bring the rest back; a maximised window stays one behind it."""
+        if wanted != self.isFullScreen():
+            if wanted:
+                self._settings.set(_PLACE, bytes(self.saveGeometry()))  # a full screen has none to come back to
+            self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)
+
+    def _follow_window_state(self) -> None:
+        """Show what belongs to the state the window has, which the desktop may change without being asked."""
+        full = self.isFullScreen()
         bar = self.menuBar()
         assert bar is not None
         for widget in (bar, self._source_bar, self._rail, self._playback_bar, self._status_bar):
-            widget.setVisible(not wanted)
-        self._recording_light.allow(wanted)
-        self._inspector.setVisible(not wanted and bool(self._inspector.page))
-        self.commands["view.leave"].setEnabled(wanted)
-        if wanted:
-            self._was_maximised = self.isMaximized()
-            self.showFullScreen()
-        elif self._was_maximised:
-            self.showMaximized()
-        else:
-            self.showNormal()
+            widget.setVisible(not full)
+        self._recording_light.allow(full)
+        self._inspector.setVisible(not full and bool(self._inspector.page))
+        self.commands["view.leave"].setEnabled(full)
+        self.commands["view.full_screen"].setChecked(full)
 
     # ---- Qt ----------------------------------------------------------------------------------------------------
 
@@ -248,6 +255,12 @@ class MainWindow(QMainWindow):
             self._recording_light.move(_LIGHT_MARGIN, self._edge.height() + _LIGHT_MARGIN)
         return super().eventFilter(watched, event)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the desktop, where it enters or leaves the full screen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.WindowStateChange:
+            self._follow_window_state()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tell once that the window is on the screen."""
         super().paintEvent(event)
@@ -258,7 +271,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember where everything was, and end the stage's thread."""
         if not self.isFullScreen():
-            self._settings.set("window/geometry", bytes(self.saveGeometry()))
+            self._settings.set(_PLACE, bytes(self.saveGeometry()))
         self._settings.set("inspector/split", bytes(self._splitter.saveState()))
         self._settings.save()
         self._capture.close()

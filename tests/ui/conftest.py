@@ -55,6 +55,7 @@ def _xvfb() -> Iterator[str]:
     """Run Xvfb on a free display."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x720x24", "-dpi", "96", "-nolisten", "tcp"]
+    command.append("-r")  # keys do not repeat: on a busy machine xdotool lets go of them late
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     try:
