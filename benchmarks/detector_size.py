@@ -1,9 +1,10 @@
 """Which input size and score a detector should have: accuracy and time over the sizes, as tables.
 
 Run ``python benchmarks/detector_size.py [--detector NAME] [--data FOLDER]``. It measures on the annotated
-photographs of ``detection/images.tar`` (faces of which the shorter side is under 16 px are ignored, as WIDER
-FACE's protocol ignores its smallest) and on frames of the clips, which have no annotation: there, the share of
-1024-px detections found again. False faces are counted on a clip without any face.
+photographs of ``detection/images.tar`` that are not held out, for what chooses cannot measure (faces of which the
+shorter side is under 16 px are ignored, as WIDER FACE's protocol ignores its smallest), and on frames of the clips,
+which have no annotation: there, the share of 1024-px detections found again. False faces are counted on a clip
+without any face.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from streamer.detectors import DETECTORS, Detector, load_detector
 from streamer.detectors.postprocess import overlap
+from streamer.evaluation.detection_data import held_out
 from streamer.types import Detections, FloatArray, Image
 
 SIDES = (256, 320, 384, 448, 512, 640, 800, 1024)
@@ -30,10 +32,10 @@ SMALLEST = 16
 
 
 def photographs(folder: Path, every: int) -> Iterator[tuple[Image, FloatArray]]:
-    """Every n-th annotated photograph with its boxes ``(n, 4)``."""
-    annotations = json.loads((folder / "annotations.json").read_text())[::every]
+    """Every n-th annotated photograph that is not held out, with its boxes ``(n, 4)``."""
+    annotations = json.loads((folder / "annotations.json").read_text())
     with tarfile.open(folder / "images.tar") as tar:
-        for entry in annotations:
+        for entry in [entry for entry in annotations if not held_out(entry["file"])][::every]:
             file = tar.extractfile(entry["file"])
             assert file is not None
             image = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
@@ -44,7 +46,7 @@ def photographs(folder: Path, every: int) -> Iterator[tuple[Image, FloatArray]]:
 def frames(clip: Path, count: int) -> list[Image]:
     """So many frames, spread over a clip."""
     with av.open(str(clip)) as container:
-        pictures = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        pictures = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)]
     return pictures[:: max(1, len(pictures) // count)][:count]
 
 

@@ -68,7 +68,8 @@ def parse_structure(text: str) -> tuple[tuple[Block, ...], ...]:
     """
     stages = tuple(tuple(block for word in stage.split() for block in _blocks(word)) for stage in text.split("|"))
     if len(stages) != len(STAGES):
-        raise ConfigError(f"detector.structure has {len(stages)} stages instead of {len(STAGES)}. {_ALLOWED}")
+        count = f"{len(stages)} stage{'s' if len(stages) != 1 else ''}"
+        raise ConfigError(f"detector.structure has {count} instead of {len(STAGES)}. {_ALLOWED}")
     empty = [name for name, stage in zip(STAGES, stages, strict=True) if not stage]
     if empty:
         raise ConfigError(f"detector.structure has no block in {', '.join(empty)}. {_ALLOWED}")

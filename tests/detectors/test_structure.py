@@ -25,7 +25,7 @@ def test_a_structure_string_says_every_block() -> None:
 @pytest.mark.parametrize(
     ("structure", "words"),
     [
-        ("", "1 stages instead of 5.*five stages separated by"),
+        ("", "1 stage instead of 5.*five stages separated by"),
         ("conv4/2 | dw4/2 | dw4/2 | dw4/2", "4 stages instead of 5"),
         ("conv4/2 | dw4/2 | | dw4/2 | dw4/2", "no block in layer2"),
         (SMALL.replace("conv", "swin"), "'swin4/2', which is no block.*conv, dw, res or inv"),

@@ -347,7 +347,7 @@ def test_grey_is_expanded(tinymog: Detector, astronaut: np.ndarray) -> None:
 
 
 def test_a_wrong_structure_reaches_the_user(weights: Path) -> None:
-    with pytest.raises(ConfigError, match=r"detector\.structure has 1 stages"):
+    with pytest.raises(ConfigError, match=r"detector\.structure has 1 stage "):
         load_detector("tinymog", weights=weights, structure="dw4/2", device="cpu")
 
 
