@@ -48,6 +48,8 @@ def _show(pace: str, runs: list[tuple[Times, Times]]) -> None:
     for name, what in (
         ("paint", "paint, with all overlays: what the GUI thread does"),
         ("paint work", "  of it processor time"),
+        ("paint core", "  of it waiting for a core"),
+        ("paint lock", "  of it neither: the interpreter's lock, or the host"),
         ("compose", "compose: what the compositor's thread does before"),
         ("compose work", "  of it processor time"),
         ("latency", "from decoding to painted"),

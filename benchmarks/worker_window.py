@@ -5,12 +5,17 @@ Usage: worker_window.py CLIP window|headless realtime|fastest SECONDS SETTINGS.i
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +38,45 @@ def percentiles(milliseconds: list[float], *which: float) -> list[float]:
     return [float(value) for value in np.percentile(milliseconds or [0.0], which)]
 
 
+class Timed:
+    """Times a function in milliseconds: on the clock, at work, and what it waited for instead.
+
+    On Linux the kernel tells how long a thread that could have run stood in the queue for a core. What is left is time
+    in which it slept, here for the interpreter's lock, or in which a virtual machine's host had the core.
+    """
+
+    def __init__(self, name: str, times: dict[str, list[float]]) -> None:
+        self._lists = [times.setdefault(f"{name}{part}", []) for part in ("", " work", " core", " lock")]
+        self._local = threading.local()
+        self._answer = ctypes.create_string_buffer(64)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, timed from now on."""
+
+        def wrapped(*arguments: Any) -> Any:
+            began, worked, queued = time.perf_counter(), time.thread_time(), self._queued()
+            try:
+                return function(*arguments)
+            finally:
+                queue, work = self._queued() - queued, time.thread_time() - worked
+                wall = time.perf_counter() - began
+                for values, seconds in zip(self._lists, (wall, work, queue, wall - work - queue), strict=True):
+                    values.append(max(0.0, seconds) * 1e3)
+
+        return wrapped
+
+    def _queued(self) -> float:
+        """Seconds this thread has waited for a core so far; 0 where nobody tells."""
+        if not hasattr(self._local, "schedule"):
+            path = Path("/proc/thread-self/schedstat")
+            self._local.schedule = os.open(path, os.O_RDONLY) if path.exists() else None
+        if self._local.schedule is None:
+            return 0.0
+        # Not os.pread: that gives the interpreter's lock away, and what is timed would begin without it.
+        ctypes.pythonapi.pread(self._local.schedule, self._answer, len(self._answer), 0)
+        return int(self._answer.value.split()[1]) / 1e9
+
+
 def run_headless(clip: str, pace: str, seconds: float) -> dict[str, list[float]]:
     """Analyse without a window."""
     camera = open_camera(clip, pace)
@@ -52,6 +96,7 @@ def run_window(clip: str, pace: str, seconds: float, settings: Path) -> dict[str
 
     app = _application(choose_platform())
     from PyQt5.QtCore import Qt, QTimer
+    from PyQt5.QtGui import QPaintEvent
 
     from ui import theme
     from ui.main_window import MainWindow
@@ -61,26 +106,23 @@ def run_window(clip: str, pace: str, seconds: float, settings: Path) -> dict[str
     from ui.stage.overlays import Overlays
     from ui.stage.view import VideoView
 
-    names = ("compose", "compose work", "paint", "paint work", "latency", "block")
-    times: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[float]] = {"latency": [], "block": []}
     frames = [0, 0.0]
 
     def prepare(source: str, config: Config) -> Run:
         return Run(open_camera(source, pace), ExitStack())
 
-    def timed(name: str, function):  # type: ignore[no-untyped-def]
-        def wrapped(*arguments):  # type: ignore[no-untyped-def]
-            began, worked = time.perf_counter(), time.thread_time()
-            try:
-                return function(*arguments)
-            finally:
-                times[f"{name} work"].append((time.thread_time() - worked) * 1e3)
-                times[name].append((time.perf_counter() - began) * 1e3)
+    compose.compose = Timed("compose", times)(compose.compose)
+    paint = Timed("paint", times)(VideoView.paintEvent)
+    last_shown: list[FrameResult | None] = [None]
 
-        return wrapped
+    def painted(view: VideoView, event: QPaintEvent) -> None:
+        paint(view, event)
+        if view.shown is not None and view.shown is not last_shown[0]:
+            last_shown[0] = view.shown
+            times["latency"].append((time.monotonic() - view.shown.frame.captured) * 1e3)
 
-    compose.compose = timed("compose", compose.compose)
-    VideoView.paintEvent = timed("paint", VideoView.paintEvent)  # type: ignore[method-assign]
+    VideoView.paintEvent = painted  # type: ignore[method-assign,assignment]
     store = Settings(settings)
     for field in fields(Overlays):
         store.set(f"overlays/{field.name}", True)
@@ -93,9 +135,6 @@ def run_window(clip: str, pace: str, seconds: float, settings: Path) -> dict[str
         now = time.perf_counter()
         times["block"].append((now - last[0]) * 1e3 - PROBE)
         last[0] = now
-
-    def painted(result: FrameResult) -> None:
-        times["latency"].append((time.monotonic() - result.frame.captured) * 1e3)
 
     def begin() -> None:
         for values in times.values():
@@ -112,7 +151,6 @@ def run_window(clip: str, pace: str, seconds: float, settings: Path) -> dict[str
     probe.setTimerType(Qt.PreciseTimer)
     probe.timeout.connect(tick)
     probe.start(PROBE)
-    window.view.painted.connect(painted)
     window.painted.connect(session.start)
     QTimer.singleShot(int(WARM_UP * 1e3), begin)
     QTimer.singleShot(int((WARM_UP + seconds) * 1e3), end)

@@ -85,6 +85,7 @@ class _Runs:
     def __init__(self, options: RunOptions) -> None:
         self._options = options
         self._runs: list[Run] = []
+        self._webcam = ""
 
     def prepare(self, source: str, config: Config) -> Run:
         """A camera with its outputs opened; on the session's thread, because opening loads an encoder.
@@ -96,12 +97,15 @@ class _Runs:
         from streamer.sources import resolve
         from ui.session import Run
 
-        resolved, options, outputs = resolve(source), self._numbered(), ExitStack()
+        resolved, options, outputs = self._webcam if source == "auto" else "", self._numbered(), ExitStack()
+        resolved = resolved or resolve(source)
         sinks = outputs.enter_context(open_sinks(options, config))
         # A run that ends by itself must not stay on the last frame of a file that is shorter.
         hold = options.max_frames is None
         camera = Camera(resolved, config, sinks=sinks, max_frames=options.max_frames, hold=hold)
         run = Run(camera, outputs, webcam=resolved.isdigit() or resolved.startswith("/dev/video"))
+        if source == "auto" and run.webcam:
+            self._webcam = resolved  # unplugged and started again, it is still what is meant
         self._runs.append(run)
         return run
 
@@ -133,8 +137,10 @@ def _application(platform: str | None) -> QApplication:
     from PyQt5.QtGui import QGuiApplication
     from PyQt5.QtWidgets import QApplication
 
+    from streamer.runtime.priority import prefer_window
     from ui.icon import icon
 
+    prefer_window()
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running

@@ -13,7 +13,7 @@ class Banner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
-        self._told: list[str] = []
+        self._told: dict[str, str] = {}  # by what they are about
         self._standing: list[str] = []
         self._dismissed: set[str] = set()
         self._passing = ""
@@ -25,13 +25,20 @@ class Banner(QFrame):
         row.addWidget(self._dismiss)
         self._show()
 
-    def tell(self, text: str) -> None:
-        """Add a sentence that stays until it is dismissed."""
+    def tell(self, text: str, about: str = "") -> None:
+        """Add a sentence that stays until it is dismissed.
+
+        Args:
+            text: the sentence; empty to take back what was told about the same thing.
+            about: what it is about, of which only the newest sentence holds; empty for a sentence on its own.
+        """
         text = sentence(text)
         self._dismissed.discard(text)
-        if text and text not in self._told:
-            self._told.append(text)
-            self._show()
+        if text:
+            self._told[about or text] = text
+        else:
+            self._told.pop(about, None)
+        self._show()
 
     def show_standing(self, texts: list[str], passing: str) -> None:
         """Show what holds now, in place of what held before; what was dismissed comes back when it holds anew.
@@ -52,7 +59,7 @@ class Banner(QFrame):
         self._show()
 
     def _show(self) -> None:
-        told = dict.fromkeys([*self._standing, *self._told])  # a failed recording is told by both
+        told = dict.fromkeys([*self._standing, *self._told.values()])  # a failed recording is told by both
         sentences = [text for text in told if text not in self._dismissed]
         self._dismiss.setVisible(bool(sentences))
         self._text.setText("\n".join(filter(None, [self._passing, *sentences])))

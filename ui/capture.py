@@ -53,11 +53,11 @@ class Capture(QObject):
         actions.on("capture.shown", partial(self._snapshot, "shown"))
         actions.on("capture.copy", self._copy)
         actions.on("capture.record", self._record)
-        session.status_changed.connect(self._show_status)
+        session.status_changed.connect(self.show_status)
         # Queued by Qt itself where another thread emits: this object lives on the GUI thread.
         self._copied.connect(self._put_on_clipboard)
         self._raised.connect(self._tell_error)
-        self._show_status(session.status)
+        self.show_status(session.status)
 
     def close(self) -> None:
         """Finish what is under way; safe to call twice, and nothing can be captured afterwards."""
@@ -106,7 +106,7 @@ class Capture(QObject):
         else:
             camera.stop_recording()
 
-    def _show_status(self, status: CameraStatus) -> None:
+    def show_status(self, status: CameraStatus) -> None:
         """Let the commands and the switch say what is so, and tell of a file that is complete."""
         has_picture = self._view.scene() is not None
         for name in _STILLS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QMimeData, QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QMimeData, QObject, Qt, QUrl, pyqtSignal
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtWidgets import QWidget
 
@@ -16,7 +16,9 @@ def dropped_sources(mime: QMimeData | None) -> list[str]:
     if mime.hasUrls():
         return [url.toLocalFile() or url.toString() for url in mime.urls()]
     text = mime.text().strip()
-    return [text] if "://" in text and "\n" not in text else []
+    if "\n" in text or not ("://" in text or text.startswith("/")):
+        return []
+    return [QUrl(text).toLocalFile() or text]
 
 
 class DropTarget(QObject):
@@ -39,6 +41,7 @@ class DropTarget(QObject):
         self._hint.hide()
         window.setAcceptDrops(True)
         window.installEventFilter(self)
+        stage.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take what can be shown."""
@@ -47,8 +50,8 @@ class DropTarget(QObject):
                 self._show_hint()
                 event.acceptProposedAction()
             return True
-        if event.type() == QEvent.DragLeave:
-            self._hint.hide()
+        if event.type() in (QEvent.DragLeave, QEvent.Enter, QEvent.MouseMove):
+            self._hint.hide()  # the pointer is back: a program that ended while it dragged never told
         if event.type() == QEvent.Drop and isinstance(event, QDropEvent):
             self._hint.hide()
             self._take(dropped_sources(event.mimeData()))

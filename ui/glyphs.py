@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt5.QtGui import QPainter, QPainterPath, QPaintEvent, QPalette, QPolygonF
+from PyQt5.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPalette, QPolygonF
 from PyQt5.QtWidgets import QAction, QStyle, QStyleOptionToolButton, QStylePainter, QToolButton
 
 _SIDE = 14  # logical pixels of a sign
@@ -32,8 +32,19 @@ def _bars(*bars: tuple[float, float]) -> QPainterPath:
     return path
 
 
+def _turning_arrow() -> QPainterPath:
+    """Most of a ring, with a head that turns clockwise."""
+    ring = QPainterPath()
+    ring.arcMoveTo(QRectF(0.12, 0.14, 0.76, 0.76), 60)
+    ring.arcTo(QRectF(0.12, 0.14, 0.76, 0.76), 60, 285)
+    pen = QPainterPathStroker()
+    pen.setWidth(0.17)
+    return pen.createStroke(ring).united(_triangle((0.56, 0.0), (1.02, 0.16), (0.68, 0.5)))
+
+
 PLAY: Final = _triangle((0.14, 0.04), (0.96, 0.5), (0.14, 0.96))
 PAUSE: Final = _bars((0.16, 0.24), (0.60, 0.24))
+REPLAY: Final = _turning_arrow()
 NEXT: Final = _both(_triangle((0.38, 0.1), (1.0, 0.5), (0.38, 0.9)), _bars((0.06, 0.18)))
 BACK: Final = _both(_triangle((0.62, 0.1), (0.0, 0.5), (0.62, 0.9)), _bars((0.76, 0.18)))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
+from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -27,8 +28,9 @@ from ui.banner import Banner
 from ui.capture import Capture
 from ui.compare_commands import CompareCommands
 from ui.drops import DropTarget
+from ui.end_line import EndLine
 from ui.inspector import Inspector, Rail, page_commands
-from ui.look import Look
+from ui.look import Look, is_exposed
 from ui.messages import message_for, silence
 from ui.notice import Notice
 from ui.pages.base import PageContext
@@ -46,10 +48,16 @@ from ui.stage.view import VideoView
 from ui.stage_commands import StageCommands
 from ui.status_bar import StatusBar
 from ui.top_edge import TopEdge
+from ui.webcam_watch import WebcamWatch
+
+if TYPE_CHECKING:
+    from streamer.types import FrameResult
 
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
 _COMFORTABLE = QSize(1280, 720)
-_PLACE = "window/geometry"
+_PLACE, _MAXIMISED = "window/geometry", "window/maximised"
+_REST = 500  # ms without a move after which the desktop has said what became of the window
+_SOON = 0.3  # seconds in which a running source brings its next picture
 _LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
 _ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
 _USES_ARROWS = (QAbstractSlider, QAbstractSpinBox, QComboBox, QAbstractItemView, QLineEdit, QPlainTextEdit)
@@ -71,16 +79,23 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
         self._session, self._settings = session, settings
-        self._on_screen = False
+        self._on_screen = self._was_maximised = False
         self._state = session.status.state
         self._frame_at = time.monotonic()
+        self._result: FrameResult | None = None  # what is on the stage
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(_REST)
+        self._moved.timeout.connect(self._remember_place)
         self.commands = Actions((*COMMANDS, *page_commands()), self)
         self._selection = Selection(self)
         self.view = VideoView()
-        self._notice = Notice(self.view, lambda: session.source, lambda: report_text(session))
+        self._shown_source = "", ""  # what has last been seen, as it was given and as it is called
+        self._notice = Notice(self.view, lambda: session.source, lambda: report_text(session), self._source_before)
         self._banner = Banner()
         self._receipt = Receipt()
-        self._edge = TopEdge(self.view, self._banner, self._receipt)
+        self._end_line = EndLine(self.commands)
+        self._edge = TopEdge(self.view, self._banner, self._end_line, self._receipt)
         self._playback_bar = PlaybackBar(self.commands, session)
         self._capture = Capture(self.commands, session, self.view)
         self._recording_light = RecordingLight(self.view)
@@ -89,13 +104,15 @@ class MainWindow(QMainWindow):
         self._status_bar = StatusBar()
         self._source_bar = SourceBar(self.commands, settings)
         self._look = Look(self.commands, session, self)
-        self._inspector = Inspector(PageContext(session, self.commands, self._selection, settings, self._look))
+        context = PageContext(session, self.commands, self._selection, settings, self._look, self._banner.tell)
+        self._inspector = Inspector(context)
         self._rail = Rail(self.commands)
         self._splitter = QSplitter(Qt.Horizontal)
         self._stage_commands = StageCommands(self.commands, self.view, settings)
         self._stage_commands.follow_effects(self._look.active)
         self._compare_commands = CompareCommands(self.commands, self.view)
         self._settings_commands = SettingsCommands(self.commands, session, self)
+        self._webcam_watch = WebcamWatch(session, self)
         self._lay_out()
         self._connect()
         self._show_status(session.status)
@@ -135,12 +152,13 @@ class MainWindow(QMainWindow):
         self._session.frame_ready.connect(self.view.show_result)
         self._session.frame_ready.connect(self._note_frame)
         self._session.status_changed.connect(self._show_status)
+        self._session.configured.connect(lambda _: self._hide_exposed())
         self._session.source_changed.connect(self._stage_commands.source_is_webcam)
         self._session.status_changed.connect(self._recording_light.show_status)
         self._capture.done.connect(self._receipt.tell)
         self._capture.failed.connect(self._banner.tell)
         self._drops.dropped.connect(self._start)
-        self._drops.told.connect(self._banner.tell)
+        self._drops.told.connect(lambda text: self._receipt.tell(text, None))
         self._source_bar.chosen.connect(self._start)
         self._notice.again.connect(lambda: self._session.start())
         self._notice.chosen.connect(self._start)
@@ -163,13 +181,19 @@ class MainWindow(QMainWindow):
         self.commands.on("app.quit", self.close)
 
     def _take_place(self) -> None:
-        """Come up where the window was, or in a comfortable size; where that leaves the screen no room, in all of it."""
+        """Come up as the window was left, at first in a comfortable size; fill a screen that has no room for that."""
         screen = QGuiApplication.primaryScreen()
         room = _COMFORTABLE if screen is None else screen.availableSize()
         self.resize(_COMFORTABLE.boundedTo(room))
         known = self.restoreGeometry(self._settings.get(_PLACE, b""))
-        if not known and (_COMFORTABLE.width() >= room.width() or _COMFORTABLE.height() >= room.height()):
+        small = room.width() <= _COMFORTABLE.width() or room.height() <= _COMFORTABLE.height()
+        if self._settings.get(_MAXIMISED, small and not known):
             self.setWindowState(Qt.WindowMaximized)
+
+    def _remember_place(self) -> None:
+        """Keep where the window is and how large, while it has a size of its own: Qt does not for a maximised one."""
+        if not self.windowState() & (Qt.WindowMaximized | Qt.WindowFullScreen | Qt.WindowMinimized):
+            self._settings.set(_PLACE, bytes(self.saveGeometry()))
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 
@@ -180,7 +204,12 @@ class MainWindow(QMainWindow):
     def _show_status(self, status: CameraStatus) -> None:
         self._status_bar.show_status(status)
         self._source_bar.show_status(status)
-        message = message_for(status)
+        self._end_line.show_status(status)
+        if status.state is CameraState.RUNNING:
+            self._shown_source = self._session.source, status.source
+            if self._state is not CameraState.RUNNING and self._shown_source == ("auto", "demo"):
+                self._receipt.tell("There is no webcam, so this is the demo.", None)
+        message = message_for(status, awaited=self._webcam_watch.show_status(status))
         if message is None and self._notice.isVisible():
             self.view.setFocus()  # before the card takes the keyboard with it
         self._notice.show_message(message)
@@ -192,10 +221,24 @@ class MainWindow(QMainWindow):
         self._banner.show_standing([*map(str, status.warnings)], quiet)
         if status.state is not self._state and not status.on_show:
             self.view.dim()  # once: what comes from now on, such as a first frame while models load, is live again
-        self._state = status.state
+        changed, self._state = status.state is not self._state, status.state
+        if changed:
+            self._hide_exposed()
 
-    def _note_frame(self) -> None:
-        self._frame_at = time.monotonic()
+    def _source_before(self) -> tuple[str, str]:
+        """What could be seen before a source that failed, and its name; empty where that is none other."""
+        return self._shown_source if self._shown_source[0] != self._session.source else ("", "")
+
+    def _hide_exposed(self) -> None:
+        """Take away a picture without the covers that apply by now, where none comes soon that has them."""
+        still = not self._session.status.on_show or time.monotonic() - self._frame_at > _SOON
+        if still and is_exposed(self._result, self._session.config.effects.look):
+            self._result = None
+            self.view.clear()
+            self._capture.show_status(self._session.status)
+
+    def _note_frame(self, result: FrameResult) -> None:
+        self._frame_at, self._result = time.monotonic(), result
         status = self._session.status
         if status.state.final and not status.on_show:
             self.view.dim()  # the last frame of a lost source may come after the news of the loss
@@ -213,11 +256,14 @@ class MainWindow(QMainWindow):
             self._session.start()
 
     def _ask_full_screen(self, wanted: bool) -> None:
-        """Leave only the picture, or bring the rest back; a maximised window stays one behind it."""
-        if wanted != self.isFullScreen():
-            if wanted:
-                self._settings.set(_PLACE, bytes(self.saveGeometry()))  # a full screen has none to come back to
-            self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)
+        """Leave only the picture, or bring the rest back; a maximised window is one again."""
+        if wanted == self.isFullScreen():
+            return
+        if wanted:
+            self._was_maximised = self.isMaximized()
+            self.setWindowState(Qt.WindowFullScreen)
+        else:
+            self.setWindowState(Qt.WindowMaximized if self._was_maximised else Qt.WindowNoState)
 
     def _follow_window_state(self) -> None:
         """Show what belongs to the state the window has, which the desktop may change without being asked."""
@@ -255,6 +301,16 @@ class MainWindow(QMainWindow):
             self._recording_light.move(_LIGHT_MARGIN, self._edge.height() + _LIGHT_MARGIN)
         return super().eventFilter(watched, event)
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Remember the place when the window rests."""
+        super().moveEvent(event)
+        self._moved.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The same."""
+        super().resizeEvent(event)
+        self._moved.start()
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the desktop, where it enters or leaves the full screen."""
         super().changeEvent(event)
@@ -270,8 +326,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember where everything was, and end the stage's thread."""
-        if not self.isFullScreen():
-            self._settings.set(_PLACE, bytes(self.saveGeometry()))
+        self._moved.stop()
+        self._webcam_watch.close()
+        if self.isVisible():  # once it is not, its state says nothing
+            self._remember_place()
+            self._settings.set(_MAXIMISED, self._was_maximised if self.isFullScreen() else self.isMaximized())
         self._settings.set("inspector/split", bytes(self._splitter.saveState()))
         self._settings.save()
         self._capture.close()

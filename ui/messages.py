@@ -7,9 +7,12 @@ from typing import Final
 
 from streamer import errors
 from streamer.pipeline.status import CameraState, CameraStatus
+from ui.webcam_watch import webcam_number
 from ui.widgets import sentence
 
 _PATIENCE: Final = 2.0  # seconds without news after which people begin to wonder
+
+_AWAITED: Final = "It starts by itself when it is plugged in again."
 
 _TITLES: Final = (
     (errors.SourceNotFoundError, "Not found"),
@@ -27,6 +30,14 @@ _TITLES: Final = (
     (errors.ConfigError, "A setting is wrong"),
 )
 """A few words for each kind of error, the narrower before the wider."""
+
+_WEBCAM_TITLES: Final = (
+    (errors.SourceNotFoundError, "The webcam is not there"),
+    (errors.SourceRefusedError, "The webcam may not be used"),
+    (errors.SourceTimeoutError, "No picture from the webcam"),
+    (errors.SourceLostError, "The webcam has gone"),
+)
+"""The same for what is plugged in instead of being connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,13 @@ class Message:
     login: bool = False
 
 
-def message_for(status: CameraStatus) -> Message | None:
-    """What to tell about a status; ``None`` while the picture speaks for itself."""
+def message_for(status: CameraStatus, *, awaited: bool = False) -> Message | None:
+    """What to tell about a status; ``None`` while the picture speaks for itself.
+
+    Args:
+        status: of the camera.
+        awaited: whether the source starts by itself once it is there again.
+    """
     if status.on_show:
         return None
     match status.state:
@@ -59,7 +75,10 @@ def message_for(status: CameraStatus) -> Message | None:
             return Message("Getting ready", sentence(status.activity) + "…", busy=True)
         case CameraState.FAILED:
             login = isinstance(status.error, errors.SourceAuthError)
-            return Message(_title(status), sentence(str(status.error)), again="Retry", failed=True, login=login)
+            text = sentence(str(status.error))
+            if awaited:
+                text = f"{text.removesuffix('.')}. {_AWAITED}"
+            return Message(_title(status), text, again="Retry", failed=True, login=login)
         case CameraState.ENDED:
             return Message("The video has ended", status.source, again="Play again")
         case CameraState.CLOSED:
@@ -83,4 +102,5 @@ def silence(status: CameraStatus, seconds: float) -> str:
 def _title(status: CameraStatus) -> str:
     if isinstance(status.error, errors.SourceTimeoutError) and status.frames:
         return "The picture has stopped"
-    return next((title for kind, title in _TITLES if isinstance(status.error, kind)), "Something went wrong inside")
+    titles = (*(_WEBCAM_TITLES if webcam_number(status) is not None else ()), *_TITLES)
+    return next((title for kind, title in titles if isinstance(status.error, kind)), "Something went wrong inside")

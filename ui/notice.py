@@ -16,6 +16,7 @@ from ui.widgets import copy_text, make_button, make_label, make_title
 
 _LETTERS = 62  # in a line of the card
 _MARGIN = 12  # left free of a stage that is narrower than the card
+_NAME = 32  # letters of a source's name on a button
 _DETAILS = 150  # height of the details
 
 
@@ -34,17 +35,24 @@ class Notice(QFrame):
     other = pyqtSignal()
     cancelled = pyqtSignal()
 
-    def __init__(self, parent: QWidget, source: Callable[[], str], details: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        source: Callable[[], str],
+        details: Callable[[], str],
+        before: Callable[[], tuple[str, str]],
+    ) -> None:
         """Make the card, hidden.
 
         Args:
             parent: the stage.
             source: tells what failed, with its credentials.
             details: tells all there is to know about it, without.
+            before: tells what was shown before it, with its credentials, and what that is called; both may be empty.
         """
         super().__init__(parent)
         self.setObjectName("notice")
-        self._source, self._make_details = source, details
+        self._source, self._make_details, self._before = source, details, before
         self._message: Message | None = None
         self._busy_since = 0.0
         self._title = make_title()
@@ -64,6 +72,7 @@ class Notice(QFrame):
         self._again = make_button("", lambda: self.again.emit(), name="primary")
         self._edit = make_button("Edit…", self._begin_edit)
         self._other = make_button("Choose another…", lambda: self.other.emit())
+        self._back = make_button("", lambda: self.chosen.emit(self._before()[0]), tip="Show what was shown before")
         self._cancel = make_button("Cancel", lambda: self.cancelled.emit())
         self._clock = QTimer(self)
         self._clock.setInterval(500)
@@ -101,6 +110,9 @@ class Notice(QFrame):
         self._expand.setVisible(message.failed)
         self._edit.setVisible(message.failed)
         self._other.setVisible(bool(message.again))
+        before = self._before()[1] if message.failed else ""
+        self._back.setText(f"Back to {_short(before)}")
+        self._back.setVisible(bool(before))
         if message.login:
             self._begin_edit()
         else:
@@ -114,6 +126,7 @@ class Notice(QFrame):
             column.addWidget(widget)
         column.addSpacing(6)
         column.addLayout(_row(self._expand, None, self._other, self._edit, self._cancel, self._again))
+        column.addLayout(_row(None, self._back))
         column.addWidget(self._details)
         column.addLayout(_row(self._copy, None))
 
@@ -177,6 +190,11 @@ class Notice(QFrame):
     def recentre(self) -> None:
         """Come back to the middle after the stage has changed its size."""
         self._fit()
+
+
+def _short(name: str) -> str:
+    """A name that leaves the card its width."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]}…{name[-_NAME // 2 :]}"
 
 
 def _row(*buttons: QPushButton | None) -> QHBoxLayout:

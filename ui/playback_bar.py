@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PyQt5.QtGui import QPainterPath
+from PyQt5.QtCore import QTimer
+from PyQt5.QtGui import QHideEvent, QPainterPath
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from streamer.pipeline.status import CameraState, CameraStatus, PlaybackStatus
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from streamer.types import FrameResult
 
 _HOUR = 3600.0
+_SHORT = 5.0  # seconds below which a length needs its hundredths, too
+_PATIENCE = 200  # ms a seek may take before the bar says that it is under way
 _INTERVAL = 0.1  # seconds between two times shown while a file plays: no eye reads faster
 
 
@@ -38,6 +41,10 @@ class PlaybackBar(QFrame):
         self._playback = PlaybackStatus()
         self._running = self._resume = False
         self._told_at = 0.0
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PATIENCE)
+        self._patience.timeout.connect(lambda: self._seek_bar.show_busy(True))
         self._live = make_label("live", "● Live")
         self._seek_bar = SeekBar()
         self._time = make_label("value")
@@ -65,8 +72,17 @@ class PlaybackBar(QFrame):
         self._speed.setEnabled(self._running)
         if status.playback.speed in SPEEDS:
             self._speed.setCurrentIndex(SPEEDS.index(status.playback.speed))
+        self._follow_seek(self._running and status.playback.seeking)
         if not (status.playback.seeking or self._seek_bar.isSliderDown()):
             self._show_position(status.playback.position)
+
+    def _follow_seek(self, seeking: bool) -> None:
+        """Show that a frame is being looked for, unless it comes at once."""
+        if not seeking:
+            self._patience.stop()
+            self._seek_bar.show_busy(False)
+        elif not self._patience.isActive():
+            self._patience.start()
 
     def _show_frame(self, result: FrameResult) -> None:
         """Follow a playing file between two statuses, and every step of a paused one."""
@@ -84,13 +100,14 @@ class PlaybackBar(QFrame):
         elif duration is None:
             self._time.setText(clock(position))
         else:
-            self._seek_bar.show_time(position, duration)
+            self._seek_bar.show_time(duration if self._playback.at_end else position, duration)
             decimals = 2 if duration < _HOUR else 0  # hundredths tell frames apart; hours take their room
-            self._time.setText(f"{clock(position, decimals)} / {clock(duration, 0)}")
+            self._time.setText(f"{clock(position, decimals)} / {clock(duration, 0 if duration >= _SHORT else 2)}")
 
     def _seek(self, seconds: float) -> None:
         self._commands.seek(seconds)
-        self._playback = replace(self._playback, seeking=True)  # until a status knows better: older frames are coming
+        # Until a status knows better: older frames are still coming.
+        self._playback = replace(self._playback, seeking=True, at_end=False)
         self._show_position(seconds)
 
     def _begin_scrub(self) -> None:
@@ -102,6 +119,11 @@ class PlaybackBar(QFrame):
     def _end_scrub(self) -> None:
         if self._resume:
             self._commands.hold(False)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Wait for nothing."""
+        self._patience.stop()
+        super().hideEvent(event)
 
     def _make_transport(self) -> QWidget:
         transport = QWidget()
@@ -124,6 +146,8 @@ class PlaybackBar(QFrame):
         return transport
 
     def _play_sign(self) -> QPainterPath:
+        if self._running and self._playback.at_end:
+            return glyphs.REPLAY
         return glyphs.PAUSE if self._running and not self._playback.paused else glyphs.PLAY
 
     def _lay_out(self) -> None:

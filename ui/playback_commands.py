@@ -95,7 +95,8 @@ class PlaybackCommands:
         """Offer what can be done, under the name it has now."""
         playback, running = status.playback, status.state is CameraState.RUNNING
         playing, playable = running and not playback.paused, has_time(playback)
-        self._actions["playback.play"].setText("Pause" if playing else "Play")
+        at_end = running and playback.at_end
+        self._actions["playback.play"].setText("Pause" if playing else "Play again" if at_end else "Play")
         self._actions["playback.play"].setEnabled(playable)
         for name in _MOVES:
             self._actions[name].setEnabled(running and playback.seekable)

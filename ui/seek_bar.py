@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PyQt5.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt5.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QSizePolicy, QSlider, QToolTip
 
 from ui import theme
@@ -13,6 +13,7 @@ from ui import theme
 _HANDLE = 6  # radius of the handle in logical pixels
 _MARGIN = 9  # left free at both ends: for the handle and the ring of the keyboard around it
 _GROOVE = 4.0
+_BUSY = "Seeking…"
 _PER_SECOND = 1000  # the slider counts in milliseconds
 
 
@@ -27,6 +28,7 @@ class SeekBar(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Horizontal)
+        self._busy = False
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Position")
@@ -39,6 +41,13 @@ class SeekBar(QSlider):
         if not self.isSliderDown():
             self.setRange(0, round(duration * _PER_SECOND))
             self.setValue(round(position * _PER_SECOND))
+
+    def show_busy(self, busy: bool) -> None:
+        """Show whether the frame that was asked for is still being looked for."""
+        if busy != self._busy:
+            self._busy = busy
+            self.setAccessibleDescription("Seeking" if busy else "")
+            self.update()
 
     def _seek_by_key(self, action: int) -> None:
         if action not in (QSlider.SliderMove, QSlider.SliderNoAction):
@@ -102,12 +111,27 @@ class SeekBar(QSlider):
             painter.setBrush(colors.accent)
             painter.drawRoundedRect(groove, _GROOVE / 2, _GROOVE / 2)
             middle = QPointF(_MARGIN + reached, self.height() / 2)
-            painter.drawEllipse(middle, _HANDLE, _HANDLE)
+            if self._busy:
+                self._paint_busy(painter, middle)
+            else:
+                painter.drawEllipse(middle, _HANDLE, _HANDLE)
             if self.hasFocus():
                 painter.setBrush(Qt.NoBrush)
                 painter.setPen(colors.text)
                 painter.drawEllipse(middle, _HANDLE + 2, _HANDLE + 2)
         painter.end()
+
+    def _paint_busy(self, painter: QPainter, middle: QPointF) -> None:
+        """Paint an empty handle with a word beside it, on whichever side there is room."""
+        colors, room = theme.current(), self.fontMetrics().horizontalAdvance(_BUSY) + 2 * _MARGIN
+        left = middle.x() + _HANDLE if middle.x() + _HANDLE + room < self.width() else middle.x() - _HANDLE - room
+        place = QRectF(left, 0, room, self.height())
+        painter.setBrush(colors.surface)
+        painter.drawRect(place)
+        painter.setPen(QPen(colors.accent, 2))
+        painter.drawEllipse(middle, _HANDLE - 1, _HANDLE - 1)
+        painter.setPen(colors.text)
+        painter.drawText(place, Qt.AlignCenter, _BUSY)
 
 
 def clock(seconds: float, decimals: int = 2) -> str:

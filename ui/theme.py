@@ -191,7 +191,8 @@ QToolButton { padding: 5px 10px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }
 QPushButton:pressed, QToolButton:pressed { background: @line; }
 QPushButton:checked, QToolButton:checked { color: @accent; border-color: @accent; font-weight: 600; }
-QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 4px 13px; }
+#hiddenOverlay:checked { color: @muted; border: 1px dashed @muted; font-weight: 400; }
+QPushButton:focus, QToolButton:focus, #hiddenOverlay:focus { border: 2px solid @accent; padding: 4px 13px; }
 QToolButton:focus { padding: 4px 9px; }
 QPushButton:disabled, QToolButton:disabled { color: @muted; }
 QPushButton::menu-indicator { subcontrol-position: right center; right: 8px; }
@@ -211,6 +212,7 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
     border: 2px solid @accent; padding: 4px 9px;
 }
 #notice QLineEdit { background: @surface; }
+#notice QPushButton:checked { font-weight: 400; }
 QPushButton#reset { color: @accent; background: transparent; border-color: transparent; }
 QPushButton#reset { padding: 1px 8px; min-height: 0; }
 QPushButton#reset:hover { border-color: @line; }

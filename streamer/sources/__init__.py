@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -72,12 +73,13 @@ def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:
     """Return the source for something on disk."""
     from streamer.sources.images import SUFFIXES, ImagesSource
 
-    path = Path(spec).expanduser()
-    if path.is_file() and path.suffix.lower() not in SUFFIXES:
+    path = Path(os.path.expanduser(spec))
+    is_file = os.path.isfile(path)  # unlike Path's question it has an answer for every text
+    if is_file and path.suffix.lower() not in SUFFIXES:
         from streamer.sources.file import FileSource
 
         return FileSource(path, config, realtime=realtime)
-    if spec and (path.is_file() or path.is_dir() or any(mark in spec for mark in "*?[")):
+    if spec and (is_file or os.path.isdir(path) or any(mark in spec for mark in "*?[")):
         return ImagesSource(str(path), config)
     raise SourceNotFoundError(
         f"There is no file, folder or camera '{redact(spec)}'. "

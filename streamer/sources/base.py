@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +35,10 @@ class SourceStats:
     decoded: int = 0
     corrupt: int = 0
     incomplete: SourceError | None = None
+
+
+Glimpse = Callable[[Callable[[], Frame]], bool]
+"""Told of each picture that a search passes, which is made when it is asked for; ``False`` ends the search."""
 
 
 class SourceClosedError(SourceError):
@@ -90,6 +95,7 @@ class Source(ABC):
         self._segment = 0
         self._closed = threading.Event()
         self._inside = threading.Lock()
+        self._glimpse: Glimpse | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -135,17 +141,20 @@ class Source(ABC):
                 return None
             return self._publish(picture)
 
-    def seek(self, seconds: float, *, back: int = 0) -> None:
+    def seek(self, seconds: float, *, back: int = 0, glimpse: Glimpse | None = None) -> None:
         """Let the next read give the picture that is shown at a time; does nothing where that is impossible.
 
         Args:
             seconds: time from the start; beyond the end means the last picture, before the start the first.
             back: how many pictures before that one to go.
+            glimpse: told of pictures on the way, where there are any; may end the search, after which the next read
+                gives one of those.
 
         Raises:
             SourceError: the source cannot be read any more.
         """
         with self._inside:
+            self._glimpse = glimpse
             try:
                 if self.seekable and not self._closed.is_set():
                     self._seek(max(seconds, 0.0), back)

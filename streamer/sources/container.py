@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import av.error
@@ -19,6 +21,7 @@ from streamer.sources.failures import connect_timed_out, opening_failed, read_ti
 from streamer.sources.interrupt import Interrupt
 from streamer.sources.seeking import REMEMBERED, TOLERANCE, Place, TimedFrame, places_to_begin, search
 from streamer.sources.timeline import Timeline
+from streamer.types import Frame
 
 
 class ContainerSource(Source):
@@ -50,6 +53,7 @@ class ContainerSource(Source):
         self._skip_to = 0.0
         self._trail: deque[tuple[TimedFrame, float]] = deque(maxlen=REMEMBERED)
         self._first: Picture | None = None
+        self._overtaken = False  # whether the latest search was ended before it had found anything
 
     @abstractmethod
     def _connect(self) -> Any:
@@ -134,7 +138,7 @@ class ContainerSource(Source):
 
     def _seek(self, seconds: float, back: int) -> None:
         """Search from the key frame before, from earlier ones where the index was wrong, at last from the start."""
-        self._first, self._skip_to = None, 0.0
+        self._first, self._skip_to, self._overtaken = None, 0.0, False
         if self._turn_back(seconds, back):
             return
         corrupt = self.stats.corrupt
@@ -143,7 +147,11 @@ class ContainerSource(Source):
         try:
             for begin in places_to_begin(near - back * self._place.period):
                 if self._go_to(begin):
-                    found = search(self._guarded(self._frames), self._place, seconds, back)
+                    found = search(self._glimpsed(self._guarded(self._frames)), self._place, seconds, back)
+                    if self._overtaken:
+                        self._trail.clear()
+                        self._timeline.cut()
+                        break
                     if found.complete or begin <= 0.0 or self._closed.is_set():
                         self._trail = deque(found.earlier, maxlen=REMEMBERED)
                         self._go_on(found.frames, found.before)
@@ -196,6 +204,22 @@ class ContainerSource(Source):
             if frame is None:
                 return
             yield frame
+
+    def _glimpsed(self, frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
+        """The same frames, until whoever waits for the one searched for wants another."""
+        for frame in frames:
+            yield frame
+            if self._glimpse is not None and not self._glimpse(partial(self._on_the_way, frame[0])):
+                self._overtaken = True
+                return
+
+    def _on_the_way(self, frame: Any) -> Frame:
+        """The latest frame of a search as a picture that belongs to where the search leads."""
+        assert self._stream is not None
+        image, position = self._stream.convert(frame), max(self._place.latest, 0.0)
+        image.setflags(write=False)
+        pts = self._timeline.pass_by()
+        return Frame(image, self.stats.decoded, pts, time.monotonic(), self.name, position, self._segment + 1)
 
     def _release(self) -> None:
         self._frames = iter(())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import glob
+import io
 import math
+import os
 import re
+import stat
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import cv2
 import numpy as np
 
 from streamer.config import SourceConfig
-from streamer.errors import ImageError, NoVideoError, SourceNotFoundError, UndecodableError
+from streamer.errors import ImageError, NoVideoError, SourceNotFoundError, SourceRefusedError, UndecodableError
 from streamer.sources.base import Picture, Source
 from streamer.types import Image
 
@@ -27,6 +30,9 @@ MAX_SIDE = 16384
 MAX_PIXELS = 178_000_000
 """Most pixels that are decoded, half a gigabyte of BGR."""
 
+MAX_BYTES = 2 << 30
+"""Largest file that is read."""
+
 
 def read_image(path: Path) -> Image:
     """Read a picture as BGR ``(H, W, 3)``, turned upright by its EXIF orientation.
@@ -34,15 +40,38 @@ def read_image(path: Path) -> Image:
     Raises:
         ImageError: it is missing, empty, damaged, no picture, or too large.
     """
+    return decode_image(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a picture's file, or a pipe that one comes through.
+
+    Raises:
+        ImageError: it is missing, empty, too large, or no file.
+    """
     try:
+        state = path.stat()
+        if stat.S_ISCHR(state.st_mode) or stat.S_ISBLK(state.st_mode):
+            raise ImageError(f"{path} is a device, not a picture. Name a picture's file.")
+        if state.st_size > MAX_BYTES:
+            raise ImageError(f"{path} is too large; at most {MAX_BYTES >> 30} gigabytes. Shrink it first.")
         data = path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"There is no picture {path}. Check the spelling.") from None
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None
+        raise ImageError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from None
     if not data:
         raise ImageError(f"{path} is empty (0 bytes). Copy or save it again.")
-    width, height = _header_size(path)
+    return data
+
+
+def decode_image(data: bytes, path: Path) -> Image:
+    """Decode what :func:`read_bytes` has read.
+
+    Raises:
+        ImageError: it is damaged, no picture, or too large.
+    """
+    width, height = _header_size(data, path)
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ImageError(
             f"{path} is too large ({width} x {height}); at most {MAX_SIDE} pixels a side and "
@@ -57,11 +86,11 @@ def read_image(path: Path) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def _header_size(path: Path) -> tuple[int, int]:
+def _header_size(data: bytes, path: Path) -> tuple[int, int]:
     """Return width and height from a picture's header, without decoding it."""
     pillow = _pillow()
     try:
-        with pillow.open(path) as header:
+        with pillow.open(io.BytesIO(data)) as header:
             width, height = header.size
     except pillow.DecompressionBombError:
         raise ImageError(
@@ -98,18 +127,28 @@ def find_images(spec: str) -> list[Path]:
         SourceNotFoundError: nothing matches.
         NoVideoError: the folder holds no picture.
     """
-    path = Path(spec).expanduser()
-    if path.is_dir():
-        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+    path = Path(os.path.expanduser(spec))
+    # os.path's questions, unlike Path's, have an answer for every text, such as one too long for a name.
+    if os.path.isdir(path):
+        found = [p for p in _listed(path) if p.suffix.lower() in SUFFIXES and os.path.isfile(p)]
         if not found:
             raise NoVideoError(f"The folder {path.name or path} holds no pictures. Choose one with jpg or png files.")
-    elif path.is_file():
+    elif os.path.isfile(path):
         found = [path]
     else:
-        found = [Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file()]
+        found = [Path(p) for p in glob.glob(str(path), recursive=True) if os.path.isfile(p)]
         if not found:
             raise SourceNotFoundError(f"No file matches {spec}. Check the spelling, and quote the pattern.")
     return sorted(found, key=natural_order)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise SourceRefusedError(
+            f"The folder {folder} cannot be read: {error.strerror}. Check its permissions."
+        ) from None
 
 
 class ImagesSource(Source):

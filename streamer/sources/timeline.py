@@ -29,6 +29,7 @@ class Timeline:
         self._last: float | None = None
         self._offset: float | None = None
         self._filled_at = 0.0
+        self._passed = 0
 
     def start(self, raw: float, seconds: float = 0.0) -> None:
         """Let the raw time ``raw`` stand at ``seconds``."""
@@ -37,6 +38,11 @@ class Timeline:
     def cut(self) -> None:
         """Let the next picture stand one step after the last, whatever its raw time: the source has been moved."""
         self._offset = None
+
+    def pass_by(self) -> float:
+        """Return where something stands that is only passed on the way to the next picture, which it does not move."""
+        self._passed += 1
+        return (self._last or 0.0) + self.period * (1 - 1 / (self._passed + 1))
 
     def place(self, raw: float | None) -> float:
         """Return where the picture with the raw time ``raw`` (seconds, or ``None``) stands."""
@@ -48,7 +54,7 @@ class Timeline:
             if self._offset is None or self._jumped(raw + self._offset):
                 self._offset = follow - raw
             placed = raw + self._offset
-        self._last, self._filled_at = placed, now
+        self._last, self._filled_at, self._passed = placed, now, 0
         return placed
 
     def _follow(self, now: float) -> float:

@@ -11,7 +11,7 @@ import av
 import av.error
 
 from streamer.config import SourceConfig
-from streamer.errors import SourceError, SourceLostError, SourceNotFoundError
+from streamer.errors import SourceError, SourceLostError, SourceNotFoundError, SourceRefusedError
 from streamer.sources.container import ContainerSource
 from streamer.sources.failures import connect_timed_out, opening_failed
 from streamer.sources.interrupt import call_abandonable
@@ -87,6 +87,11 @@ class WebcamSource(ContainerSource):
         if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             return SourceNotFoundError(
                 f"There is no {self.name} ({self.path}). Plug it in, or list the cameras with: facestream sources"
+            )
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return SourceRefusedError(
+                f"This user may not use {self.name}: the permissions of {self.path} forbid it. "
+                'Add the user to the group video (sudo usermod -aG video "$USER") and log in again.'
             )
         return opening_failed(error, self.name, self.connect_timeout)
 

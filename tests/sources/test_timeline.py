@@ -53,3 +53,13 @@ def test_after_a_cut_time_goes_on_by_one_step():
     assert [timeline.place(raw) for raw in (0.0, 0.1)] == pytest.approx([0.0, 0.1])
     timeline.cut()
     assert [timeline.place(raw) for raw in (3.0, 3.1)] == pytest.approx([0.2, 0.3])
+
+
+def test_what_is_passed_by_moves_nothing():
+    timeline = Timeline(0.1)
+    assert timeline.place(5.0) == 0.0
+    passed = [timeline.pass_by() for _ in range(50)]
+    timeline.cut()
+    assert passed[0] > 0.0
+    assert passed == sorted(set(passed))
+    assert passed[-1] < timeline.place(90.0) == pytest.approx(0.1)

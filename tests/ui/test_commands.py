@@ -10,6 +10,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QLabel, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
+from tests.ui.fakes import pixels
 from tests.ui.stage import Stage
 from ui import theme
 from ui.actions import MENUS
@@ -168,6 +169,46 @@ def test_the_window_comes_back_where_it_was(stage: Stage, qtbot: QtBot, tmp_path
     again = Stage(qtbot, tmp_path / "window.ini")
     assert (again.window.width(), again.window.height()) == (900, 600)
     again.close()
+
+
+def test_a_place_is_remembered_behind_a_full_screen(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
+    before = stage.settings.get("window/geometry", b"")
+    stage.window.resize(900, 600)
+    qtbot.waitUntil(lambda: stage.settings.get("window/geometry", b"") != before)
+    stage.run()
+    stage.press(Qt.Key_F11)
+    qtbot.waitUntil(stage.window.isFullScreen)
+    stage.close()
+    again = Stage(qtbot, tmp_path / "window.ini")
+    assert not again.window.isFullScreen()
+    assert again.child("header").isVisible()
+    assert (again.window.width(), again.window.height()) == (900, 600)
+    again.close()
+
+
+def test_the_desktop_may_end_the_full_screen(stage: Stage) -> None:
+    stage.run()
+    stage.press(Qt.Key_F)
+    stage.qtbot.waitUntil(stage.window.isFullScreen)
+    stage.window.setWindowState(Qt.WindowNoState)  # as a window manager does
+    for name in ("header", "rail", "statusBar", "inspector", "playbackBar"):
+        assert stage.child(name).isVisible()
+    assert not stage.window.commands["view.full_screen"].isChecked()
+    assert not stage.window.commands["view.leave"].isEnabled()
+
+
+def test_the_page_says_that_overlays_are_hidden(stage: Stage) -> None:
+    stage.run()
+    button = next(b for b in stage.window.findChildren(QToolButton) if b.text() == "Box and id")
+    shown = pixels(button)
+    stage.press(Qt.Key_H)
+    assert "hidden; H shows them" in stage.texts()
+    assert button.isChecked()
+    assert (pixels(button) != shown).any()
+    assert button.accessibleDescription() == "Hidden by Clean picture"
+    stage.press(Qt.Key_H)
+    assert "hidden; H shows them" not in stage.texts()
+    assert (pixels(button) == shown).all()
 
 
 def test_clicking_a_face_chooses_it_for_everyone(stage: Stage, qtbot: QtBot) -> None:

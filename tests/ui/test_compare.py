@@ -21,6 +21,7 @@ from streamer.settings import with_values
 from streamer.types import Face, FloatArray, FrameResult, Image
 from tests.ui.fakes import make_face, make_result, near, pixels
 from tests.ui.stage import Stage, settle
+from ui import theme
 from ui.faces.row import FaceRow
 from ui.stage.overlays import Overlays
 from ui.stage.painting import stage_times
@@ -342,3 +343,39 @@ def test_a_session_that_starts_with_effects_starts_clean(
     stage = Stage(qtbot, tmp_path / "window.ini")
     assert stage.view.overlays == CLEAN
     stage.close()
+
+
+# ---- faces that are to be hidden from now on -----------------------------------------------------------------------
+
+
+def cover(stage: Stage) -> None:
+    stage.session.configure(with_values(stage.session.config, {"effects.look": "pixelate"}))
+
+
+def test_a_last_frame_is_taken_away_when_faces_are_to_be_hidden(stage: Stage) -> None:
+    stage.run()
+    stage.window.commands["page.faces"].setChecked(True)
+    stage.session.stop()
+    assert stage.look().any()
+    cover(stage)
+    assert stage.view.scene() is None
+    assert not stage.window.commands["capture.snapshot"].isEnabled()
+    assert all(row.blank for row in stage.window.findChildren(FaceRow))
+    assert near(pixels(stage.view)[5:60], theme.DARK.stage.getRgb()[:3], 0).all()
+    stage.window.commands["page.view"].setChecked(True)
+    stage.window.commands["page.faces"].setChecked(True)
+    assert all(row.blank for row in stage.window.findChildren(FaceRow))
+
+
+def test_a_source_that_stops_just_then_leaves_no_uncovered_frame(stage: Stage) -> None:
+    stage.run()
+    cover(stage)
+    stage.session.stop()
+    assert stage.view.scene() is None
+
+
+def test_a_last_frame_that_is_covered_stays(stage: Stage) -> None:
+    show(stage, Paint(COVERED, covers=True))
+    stage.session.stop()
+    cover(stage)
+    assert stage.view.scene() is not None

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import (
     QApplication,
     QColorDialog,
     QComboBox,
     QDoubleSpinBox,
-    QInputDialog,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QSlider,
     QToolButton,
 )
@@ -27,6 +25,7 @@ from streamer.effects.listing import summary
 from streamer.effects.presets import parse_effects, save_preset, user_folder
 from streamer.effects.registry import all_effects
 from streamer.settings import describe_section, with_values
+from tests.ui.fakes import make_face, make_result
 from tests.ui.stage import Stage
 from ui.controls import Fold, Swatch, Switch
 from ui.effects.group import Group
@@ -113,7 +112,7 @@ def choose(stage: Stage, preset: str) -> None:
 
 def complaint(stage: Stage) -> str:
     """The sentence at the presets."""
-    return next((label.text() for label in stage.window.findChildren(QLabel, "fieldError") if label.isVisible()), "")
+    return next((label.text() for label in stage.window.findChildren(QLabel, "bannerText") if label.isVisible()), "")
 
 
 # ---- every effect and every setting --------------------------------------------------------------------------------
@@ -278,6 +277,51 @@ def test_a_search_shows_what_is_called_that_wherever_it_is_folded(stage: Stage) 
     assert row(stage, "tone").isVisible()
 
 
+def search_field(stage: Stage) -> QLineEdit:
+    return next(f for f in stage.window.findChildren(QLineEdit) if f.accessibleName() == "Search effects")
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("color", "lipstick"), ("whitening", "tone"), ("beauty", "skin"), ("lips", "mouth"), ("mustache", "moustache"),
+     ("eyebrow", "brow_tint"), ("anonym", "blur"), ("makeup", "blush"), ("sunglasses", "glasses"), ("cat", "ears")],
+)  # fmt: skip
+def test_a_search_knows_other_words_for_it(page: Stage, word: str, name: str) -> None:
+    search_field(page).setText(word)
+    assert row(page, name).isVisible()
+    assert not all(row(page, other).isVisible() for other in all_effects())
+
+
+def test_escape_empties_the_search(page: Stage) -> None:
+    field = search_field(page)
+    page.qtbot.keyClicks(field, "lipstick")
+    page.qtbot.keyClick(field, Qt.Key_Escape)
+    assert field.text() == ""
+    assert row(page, "tone").isVisible()
+
+
+def test_nothing_moves_when_the_first_effect_hides_the_overlays(page: Stage) -> None:
+    switch = control(page, "tone", Switch)
+    before = switch.mapTo(page.window, QPoint())
+    flip(page, "tone")
+    page.qtbot.waitUntil(lambda: any("Overlays are hidden" in text for text in page.texts()))
+    page.look()
+    assert switch.mapTo(page.window, QPoint()) == before
+
+
+def test_a_face_swap_says_that_it_needs_two_faces(page: Stage) -> None:
+    def told() -> bool:
+        return any("needs 2 faces" in text for text in page.texts())
+
+    assert not told()
+    flip(page, "face_swap")
+    page.qtbot.waitUntil(told)
+    page.camera.show(make_result(faces=(make_face(), make_face((500, 180), track_id=2)), index=1))
+    page.qtbot.waitUntil(lambda: not told())
+    page.camera.show(make_result(faces=(make_face(),), index=2))
+    page.qtbot.waitUntil(told)
+
+
 # ---- looks that come from elsewhere --------------------------------------------------------------------------------
 
 
@@ -322,96 +366,3 @@ def test_the_button_compares_for_as_long_as_it_is_held(page: Stage) -> None:
     assert page.view.compare.before
     page.qtbot.keyRelease(hold, Qt.Key_Space)
     assert not page.view.compare.before
-
-
-# ---- presets -------------------------------------------------------------------------------------------------------
-
-
-def test_a_preset_is_chosen_changed_and_chosen_again(page: Stage) -> None:
-    assert presets(page).currentData() == ""
-    choose(page, "privacy")
-    becomes(page, "privacy")
-    assert "pixelate" in effects(page)
-    assert presets(page).accessibleName() == "Preset"
-    flip(page, "tone")
-    assert presets(page).accessibleName() == "Preset, changed"
-    assert "changed" in page.texts()
-    choose(page, "privacy")
-    becomes(page, "privacy")
-    choose(page, "")
-    becomes(page, "")
-
-
-def test_effects_are_saved_as_ones_own_preset_and_deleted(page: Stage, own_presets: Path) -> None:
-    flip(page, "tone")
-    page.click("Save as…")
-    dialog = page.window.findChild(QInputDialog)
-    dialog.setTextValue("evening")
-    dialog.accept()
-    becomes(page, "evening")
-    assert (own_presets / "evening.yaml").exists()
-    assert presets(page).currentData() == "evening"
-    page.click("Delete")
-    page.window.findChild(QMessageBox).accept()
-    becomes(page, f"tone={all_effects()['tone']().strength:g}")  # what is on stays on
-    assert not (own_presets / "evening.yaml").exists()
-    assert presets(page).findData("evening") < 0
-
-
-def test_a_built_in_preset_can_neither_be_deleted_nor_replaced(page: Stage) -> None:
-    choose(page, "privacy")
-    assert not page.button("Delete").isEnabled()
-    page.click("Save as…")
-    dialog = page.window.findChild(QInputDialog)
-    dialog.setTextValue("privacy")
-    dialog.accept()
-    page.qtbot.waitUntil(lambda: "is taken" in complaint(page))
-
-
-def test_a_broken_preset_says_what_is_wrong_and_the_look_stays(page: Stage, own_presets: Path) -> None:
-    flip(page, "tone")
-    before = look(page)
-    own_presets.mkdir(parents=True)
-    (own_presets / "mine.yaml").write_text("effects: {tone: 7}\n")
-    page.click("Reload")
-    assert "tone.strength is 7" in complaint(page)
-    choose(page, "mine")
-    assert "tone.strength is 7" in complaint(page)
-    assert look(page) == before
-    assert presets(page).currentData() == ""
-    (own_presets / "mine.yaml").write_text("effects: {tone: 0.7}\n")
-    choose(page, "mine")
-    becomes(page, "mine")
-    assert not complaint(page)
-
-
-def test_reload_takes_over_what_the_file_says_now(page: Stage, own_presets: Path) -> None:
-    path = save_preset("mine", parse_effects("tone=0.5"))
-    page.click("Reload")
-    choose(page, "mine")
-    flip(page, "pixelate")
-    page.qtbot.waitUntil(lambda: "pixelate" in look(page))
-    path.write_text("effects: {tone: 0.25}\n")
-    page.click("Reload")
-    page.qtbot.waitUntil(lambda: "mine" not in look(page))  # under the old text nobody would read the file again
-    assert effects(page)["tone"].strength == 0.25
-    assert "pixelate" in effects(page)
-    path.write_text("nonsense")
-    page.click("Reload")
-    assert complaint(page)
-    control(page, "tone", QSlider).setValue(20)  # and one can go on
-    page.qtbot.waitUntil(lambda: effects(page)["tone"].strength == 1)
-
-
-def test_a_step_back_to_a_preset_that_is_gone_is_told(page: Stage) -> None:
-    path = save_preset("mine", parse_effects("tone=0.5"))
-    page.click("Reload")
-    choose(page, "mine")
-    becomes(page, "mine")
-    choose(page, "")
-    becomes(page, "")
-    path.unlink()
-    page.press(Qt.Key_Z, Qt.ControlModifier)
-    page.qtbot.waitUntil(lambda: any("no effect or preset 'mine'" in text for text in page.texts()))
-    assert look(page) == ""
-    assert not control(page, "tone", Switch).isChecked()

@@ -125,6 +125,22 @@ def test_another_source_is_chosen_from_the_menu(stage: Stage) -> None:
     assert stage.camera.status().source == "demo"
 
 
+def test_what_was_shown_before_is_a_click_away(stage: Stage) -> None:
+    stage.run()
+    stage.session.start("/tmp/letter.txt")
+    stage.qtbot.waitUntil(lambda: len(stage.cameras) == 2 and stage.camera.started == 1)
+    stage.camera.become(state=CameraState.FAILED, error=errors.UndecodableError("letter.txt is no video"))
+    stage.wait_for(CameraState.FAILED)
+    stage.click("Back to fake")
+    stage.qtbot.waitUntil(lambda: len(stage.cameras) == 3 and stage.camera.started == 1)
+    assert stage.camera.status().source == "fake"
+    stage.camera.show(make_result())
+    stage.wait_for(CameraState.RUNNING)
+    stage.camera.become(state=CameraState.FAILED, error=errors.SourceLostError("gone"))
+    stage.wait_for(CameraState.FAILED)
+    assert not any(text.startswith("Back to") for text in stage.texts())  # that is what Retry does
+
+
 def test_waiting_tells_how_long_and_how_to_end_it() -> None:
     assert messages.waiting(0.5) == ""
     assert "4 s" in messages.waiting(4.2)

@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, Q
 
 from streamer.errors import SourceLostError
 from streamer.pipeline.status import CameraState, PlaybackStatus
-from tests.ui.fakes import make_result
+from tests.ui.fakes import make_result, pixels
 from tests.ui.stage import Stage
 from ui.seek_bar import SeekBar, clock
 
@@ -264,6 +264,35 @@ def test_the_state_says_that_a_file_stands_still(stage: Stage) -> None:
     stage.camera.become(playback=replace(FILE, paused=True, at_end=True))
     stage.qtbot.waitUntil(lambda: any("At the end" in text for text in stage.texts()))
     assert not any("Running" in text for text in stage.texts())
+
+
+def test_the_end_is_told_with_the_next_step_and_only_while_it_is_the_end(stage: Stage) -> None:
+    play(stage)
+    assert "Play again" not in stage.texts()
+    stage.camera.become(playback=replace(FILE, paused=True, at_end=True, position=19.96))
+    stage.qtbot.waitUntil(lambda: "Play again" in stage.texts())
+    assert "fake has ended: this is its last frame." in stage.texts()
+    assert seek_bar(stage).value() == seek_bar(stage).maximum()
+    assert stage.window.commands["playback.play"].text() == "Play again"
+    stage.click("Play again")
+    stage.qtbot.waitUntil(lambda: "Play again" not in stage.texts())
+    assert commands(stage) == [("resume", None)]
+    stage.camera.become(playback=replace(FILE, paused=True, at_end=True))
+    stage.qtbot.waitUntil(lambda: "Play again" in stage.texts())
+    stage.camera.become(playback=replace(FILE, paused=True, position=19.9))
+    stage.qtbot.waitUntil(lambda: "Play again" not in stage.texts())
+
+
+def test_a_seek_that_takes_long_is_shown_until_it_is_there(stage: Stage) -> None:
+    play(stage)
+    bar = seek_bar(stage)
+    calm = pixels(bar)
+    stage.camera.become(playback=replace(FILE, seeking=True))
+    stage.qtbot.waitUntil(lambda: bar.accessibleDescription() == "Seeking")
+    assert (pixels(bar) != calm).any()
+    stage.camera.become(playback=FILE)
+    stage.qtbot.waitUntil(lambda: bar.accessibleDescription() == "")
+    assert (pixels(bar) == calm).all()
 
 
 def test_a_lost_source_is_not_called_live(stage: Stage) -> None:

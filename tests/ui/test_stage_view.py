@@ -1,5 +1,7 @@
 """The stage's widget: the newest state in the end, wheel, drag, click, and no thread left."""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fakes import make_face, make_result, near, pixels
 from tests.ui.stage import settle
 from ui import theme
+from ui.stage import compositor
 from ui.stage.overlays import Overlays
 from ui.stage.view import VideoView
 from ui.stage.viewport import Fit, Viewport
@@ -35,6 +38,10 @@ def look(view: VideoView, qtbot: QtBot) -> np.ndarray:
     return pixels(view)
 
 
+def composing() -> bool:
+    return any(thread.name == "compositor" for thread in threading.enumerate())
+
+
 def turn_wheel(view: VideoView, at: tuple[int, int], notches: int) -> None:
     where = QPointF(*at)
     delta = QPoint(0, 120 * notches)
@@ -44,7 +51,7 @@ def turn_wheel(view: VideoView, at: tuple[int, int], notches: int) -> None:
 
 def test_an_empty_stage_is_dark_and_starts_no_thread(view: VideoView) -> None:
     assert near(pixels(view), theme.current().stage.getRgb()[:3], 0).all()
-    assert not [thread for thread in threading.enumerate() if thread.name == "compositor"]
+    assert not composing()
 
 
 def test_the_newest_of_many_results_is_shown(view: VideoView, qtbot: QtBot) -> None:
@@ -76,16 +83,12 @@ def test_overlay_choice_and_dimming_are_obeyed(view: VideoView, qtbot: QtBot) ->
     assert near(look(view, qtbot), (60, 60, 60), 0).all()
 
 
-def test_the_first_paint_of_each_result_is_told(view: VideoView, qtbot: QtBot) -> None:
-    told: list[int] = []
-    view.painted.connect(lambda result: told.append(result.frame.index))
-    for index in (3, 4):
-        view.show_result(make_result(index=index))
-        qtbot.waitUntil(lambda index=index: told[-1:] == [index])
-    view.set_overlays(Overlays(box=False))
-    settle(qtbot, view)
-    view.repaint()
-    assert told == [3, 4]
+def test_what_is_shown_follows_what_has_come(view: VideoView, qtbot: QtBot) -> None:
+    assert view.shown is None
+    for result in (make_result(index=3), make_result(index=4)):
+        view.show_result(result)
+        settle(qtbot, view)
+        assert view.shown is result
 
 
 def test_the_wheel_zooms_about_the_pointer(view: VideoView, qtbot: QtBot) -> None:
@@ -144,9 +147,46 @@ def test_an_error_while_composing_is_raised_on_the_gui_thread(view: VideoView, q
     assert near(look(view, qtbot), (200, 200, 200), 1).all()
 
 
+def test_nothing_is_composed_while_the_view_is_hidden(view: VideoView, qtbot: QtBot) -> None:
+    view.hide()
+    view.show_result(make_result((60, 60, 60)))
+    view.show_result(make_result((200, 200, 200)))
+    assert not composing()
+    view.show()
+    assert near(look(view, qtbot), (200, 200, 200), 1).all()
+
+
+@pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+def test_nothing_is_composed_for_a_window_the_desktop_has_put_away(view: VideoView, qtbot: QtBot) -> None:
+    handle = view.windowHandle()
+    assert handle is not None
+    window = str(int(view.winId()))
+    subprocess.run(["xdotool", "windowunmap", window], check=True)  # what a desktop does to a minimised window
+    qtbot.waitUntil(lambda: not handle.isExposed())
+    view.show_result(make_result((200, 200, 200)))
+    assert not composing()
+    subprocess.run(["xdotool", "windowmap", window], check=True)
+    assert near(look(view, qtbot), (200, 200, 200), 1).all()
+
+
+def test_no_more_is_composed_than_a_screen_shows(
+    view: VideoView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compositor, "_INTERVAL", 1e9)
+    first = make_result(index=1)
+    view.show_result(first)
+    settle(qtbot, view)
+    for index in range(2, 6):
+        view.show_result(make_result(index=index))
+    qtbot.wait(50)  # a chance to do it nevertheless
+    assert view.shown is first
+    view.close()  # does not wait until the next one is due
+    assert not composing()
+
+
 def test_closing_ends_the_thread(view: VideoView, qtbot: QtBot) -> None:
     view.show_result(make_result())
     settle(qtbot, view)
     view.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "compositor"]
+    assert not composing()
     view.show_result(make_result())

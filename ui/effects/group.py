@@ -11,6 +11,7 @@ from streamer.effects.base import Effect
 from streamer.effects.listing import summary
 from ui.controls import Fold
 from ui.effects.row import EffectRow
+from ui.effects.search import meanings
 from ui.widgets import make_label
 
 
@@ -62,10 +63,11 @@ class Group(QWidget):
         """Show the rows."""
         self._fold.setChecked(True)
 
-    def show_count(self, on: int) -> None:
-        """Tell how many of the effects are on."""
-        self._count.setText(f"{on} on" if on else "")
-        self._fold.setAccessibleName(f"{self._title}, {on} on")
+    def show_count(self, on: int, missing: str = "") -> None:
+        """Tell how many of the effects are on, and what is missing for them to be seen."""
+        told = f"{on} on, {missing}" if missing else f"{on} on"
+        self._count.setText(f"⚠ {told}" if missing else told if on else "")
+        self._fold.setAccessibleName(f"{self._title}, {told}")
 
     def search(self, words: list[str]) -> bool:
         """Show only what all the words are in, folded or not; without words everything as it was.
@@ -73,15 +75,16 @@ class Group(QWidget):
         Returns:
             Whether there is any.
         """
-        self._found = [effect for effect in self.effects if all(word in self._text(effect) for word in words)]
+        self._found = [effect for effect in self.effects if all(self._is_called(effect, word) for word in words)]
         self._searching = bool(words)
         self._show_body()
         self.setVisible(bool(self._found))
         return bool(self._found)
 
-    def _text(self, effect: type[Effect]) -> str:
-        """All that an effect can be found by, in small letters."""
-        return f"{effect.title} {effect.name()} {summary(effect)} {self._title}".lower()
+    def _is_called(self, effect: type[Effect], word: str) -> bool:
+        """Whether an effect can be found by a word in small letters."""
+        text = f"{effect.title} {effect.name()} {summary(effect)} {self._title}".lower()
+        return any(meaning in text for meaning in meanings(word))
 
     def _show_body(self) -> None:
         shown = self._fold.isChecked() or self._searching

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QInputDialog, QMessageBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
-from streamer.effects.base import Effect
-from streamer.effects.presets import save_preset, user_folder
-from streamer.errors import FacestreamError
+from streamer.effects.presets import user_folder
 from ui.controls import ComboBox
 from ui.effects.mix import Mix, Presets
+from ui.effects.name_dialog import NameDialog
 from ui.flow_layout import FlowLayout
-from ui.widgets import make_button, make_label, sentence
+from ui.widgets import make_button, make_label
 
 _NONE = "None"
 
@@ -26,13 +23,14 @@ class PresetBar(QWidget):
         saved: the effects are the user's own preset of this name from now on.
         removed: the user's own preset of this name is no more.
         reread: the files have been read again.
+        told: a sentence on what cannot be done; empty when that holds no longer.
     """
 
     chosen = pyqtSignal(str)
     saved = pyqtSignal(str)
     removed = pyqtSignal(str)
     reread = pyqtSignal()
-    _failed = pyqtSignal(str)
+    told = pyqtSignal(str)
 
     def __init__(self, presets: Presets, mix: Mix) -> None:
         super().__init__()
@@ -42,11 +40,9 @@ class PresetBar(QWidget):
         self._box.setMinimumContentsLength(8)
         self._box.activated.connect(self._choose)
         self._changed = make_label("caption", "changed")
-        self._error = make_label("fieldError", wrap=True)
         self._save = make_button("Save as…", self._ask_name, tip="Keep these effects as a preset of your own")
         self._delete = make_button("Delete", self._ask_delete, tip="Remove this preset of yours")
         self._reload = make_button("Reload", self._reread, tip=f"Read the presets in {user_folder()} again")
-        self._failed.connect(self.show_error)
         self._lay_out()
 
     def show_presets(self) -> None:
@@ -67,11 +63,6 @@ class PresetBar(QWidget):
         self._save.setEnabled(bool(mix.effects))
         self._delete.setEnabled(self._presets.is_own(mix.preset))
 
-    def show_error(self, text: str) -> None:
-        """Tell what cannot be done; an empty text takes that back."""
-        self._error.setText(f"⚠ {sentence(text)}" if text else "")
-        self._error.setVisible(bool(text))
-
     def _lay_out(self) -> None:
         choice = QHBoxLayout()
         choice.addWidget(self._box, 1)
@@ -90,9 +81,7 @@ class PresetBar(QWidget):
         column.setSpacing(8)
         column.addWidget(make_label("heading", "Preset"))
         column.addLayout(choice)
-        column.addWidget(self._error)
         column.addWidget(buttons)
-        self._error.hide()
 
     # ---- what the user wants -----------------------------------------------------------------------------------
 
@@ -100,40 +89,23 @@ class PresetBar(QWidget):
         name = self._box.itemData(index)
         self._presets.read()  # as it is now: a preset may be mended, or broken, beside the running window
         if name in self._presets.errors:
-            self.show_error(self._presets.errors[name])
+            self.told.emit(self._presets.errors[name])
             self.show_mix()
         else:
-            self.show_error("")
+            self.told.emit("")
             self.chosen.emit(name)
 
     def _reread(self) -> None:
         self._presets.read()
         self.show_presets()
-        self.show_error("; ".join(self._presets.errors.values()))
+        self.told.emit("; ".join(self._presets.errors.values()))
         self.reread.emit()
 
     def _ask_name(self) -> None:
-        dialog = QInputDialog(self.window())
-        dialog.setAttribute(Qt.WA_DeleteOnClose)
-        dialog.setWindowTitle("Save as my preset – facestream")
-        dialog.setLabelText("Name of the preset; one of yours with this name is replaced.")
-        dialog.setTextValue(self._mix.preset if self._presets.is_own(self._mix.preset) else "")
-        dialog.setOkButtonText("Save")
-        dialog.textValueSelected.connect(self._save_as)
+        name = self._mix.preset if self._presets.is_own(self._mix.preset) else ""
+        dialog = NameDialog(self._mix.effects, name, self.window())
+        dialog.saved.connect(self.saved)
         dialog.open()
-
-    def _save_as(self, name: str) -> None:
-        """Write behind the window: a disk may be slow."""
-        arguments = name.strip(), self._mix.effects
-        threading.Thread(target=self._write, args=arguments, name="save-preset").start()
-
-    def _write(self, name: str, effects: tuple[Effect, ...]) -> None:
-        try:
-            save_preset(name, effects)
-        except FacestreamError as error:
-            self._failed.emit(str(error))
-        else:
-            self.saved.emit(name)
 
     def _ask_delete(self) -> None:
         name = self._mix.preset
@@ -152,6 +124,6 @@ class PresetBar(QWidget):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            self.show_error(f"cannot delete {path}: {error.strerror}")
+            self.told.emit(f"cannot delete {path}: {error.strerror}")
         else:
             self.removed.emit(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ class PageContext:
         selection: the chosen face.
         settings: what is remembered; use keys that begin with the page's name and a slash.
         look: the effects that apply.
+        tell: shows a sentence over the picture, in place of the one about the same thing (second argument); an empty
+            one takes that back.
     """
 
     session: Session
@@ -46,3 +49,4 @@ class PageContext:
     selection: Selection
     settings: Settings
     look: Look
+    tell: Callable[[str, str], None]

@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QShowEvent
-from PyQt5.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtGui import QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from streamer.effects.base import Effect, Phase
 from streamer.effects.registry import all_effects
 from streamer.errors import ConfigError
+from streamer.types import FrameResult
 from ui.effects.group import Group
 from ui.effects.mix import Mix, Presets
 from ui.effects.preset_bar import PresetBar
 from ui.effects.row import EffectRow
+from ui.effects.search import SearchField
 from ui.flow_layout import FlowLayout
 from ui.pages.base import PageContext
 from ui.widgets import action_button, make_label
@@ -32,6 +34,9 @@ GROUPS: Final = {
     Phase.PRIVACY: "Privacy",
 }
 """Headings from top to bottom."""
+
+_LEAST_FACES: Final = {Phase.SWAP: 2}  # in the picture for effects of this kind to be seen
+_ABOUT: Final = "effects page"
 
 
 def make_page(context: PageContext) -> QWidget:
@@ -48,6 +53,8 @@ class EffectsPage(QWidget):
         self._presets = Presets()
         self._mix = Mix(self._presets)
         self._shown: str | None = None  # the look that the page shows
+        self._faces = 0  # in the picture
+        self._following = False
         self._rows: dict[str, EffectRow] = {}
         self._groups = [
             Group(title, effects, self._make_row)
@@ -55,10 +62,11 @@ class EffectsPage(QWidget):
             if (effects := [effect for effect in all_effects().values() if effect.phase is phase])
         ]
         self._bar = PresetBar(self._presets, self._mix)
-        self._clean_line = make_label("caption", wrap=True)
-        self._search = QLineEdit()
-        self._search.setPlaceholderText("Search effects")
-        self._search.setAccessibleName("Search effects")
+        self._clean_line = make_label("caption")
+        policy = self._clean_line.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing moves under the pointer that has just switched an effect on
+        self._clean_line.setSizePolicy(policy)
+        self._search = SearchField("Search effects")
         self._search.textChanged.connect(self._find)
         self._nothing = make_label("caption", "No effect is called that.", wrap=True)
         self._lay_out()
@@ -112,6 +120,7 @@ class EffectsPage(QWidget):
         self._bar.saved.connect(self._be_saved)
         self._bar.removed.connect(self._be_removed)
         self._bar.reread.connect(self._read_again)
+        self._bar.told.connect(self._tell)
         self._look.changed.connect(self._show_look)
         self._context.actions.on("clean.picture", self._tell_clean)
         self._tell_clean(self._context.actions["clean.picture"].isChecked())
@@ -125,9 +134,9 @@ class EffectsPage(QWidget):
         try:
             self._mix.take(text)
         except ConfigError as error:
-            self._bar.show_error(str(error))
+            self._tell(str(error))
         else:
-            self._bar.show_error("")
+            self._tell("")
         self._shown = text
         self._show_all()
 
@@ -143,7 +152,9 @@ class EffectsPage(QWidget):
     def _show_head(self) -> None:
         self._bar.show_mix()
         for group in self._groups:
-            group.show_count(self._on_in(group))
+            on = self._on_in(group)
+            least = max((_LEAST_FACES.get(effect.phase, 0) for effect in group.effects), default=0)
+            group.show_count(on, f"needs {least} faces" if on and self._faces < least else "")
 
     def _on_in(self, group: Group) -> int:
         return sum(effect.name() in self._mix for effect in group.effects)
@@ -156,7 +167,7 @@ class EffectsPage(QWidget):
 
     def _tell_clean(self, clean: bool) -> None:
         key = self._context.actions["clean.picture"].shortcut().toString()
-        self._clean_line.setText(f"Overlays are hidden, so that nothing covers the effects; {key} shows them.")
+        self._clean_line.setText(f"Overlays are hidden; {key} shows them.")
         self._clean_line.setVisible(clean)
 
     # ---- what is wanted ----------------------------------------------------------------------------------------
@@ -186,7 +197,7 @@ class EffectsPage(QWidget):
         self._presets.read()
         self._mix.preset = name
         self._bar.show_presets()
-        self._bar.show_error("")
+        self._tell("")
         self._want()
 
     def _be_removed(self, name: str) -> None:
@@ -198,11 +209,15 @@ class EffectsPage(QWidget):
 
     def _read_again(self) -> None:
         """Take over what the preset's file says now."""
-        before = self._mix.effects
+        before, preset = self._mix.effects, self._mix.preset
+        if preset and preset not in self._presets.paths:
+            self._tell(f"There is no preset {preset} any more; its effects stay as they are.")
+            self._be_removed(preset)
+            return
         try:
             self._mix.take(self._look.text)
         except ConfigError as error:
-            self._bar.show_error(str(error))
+            self._tell(str(error))
         if self._mix.effects != before:  # under the same text, which nobody would read again
             self._shown = self._mix.plain_text()
             self._look.want(self._shown)
@@ -221,11 +236,31 @@ class EffectsPage(QWidget):
         self._shown = self._mix.text()
         self._look.want(self._shown, about)
 
+    def _tell(self, text: str) -> None:
+        """Tell over the picture what cannot be done, in place of what was told before: here nothing may move for it."""
+        self._context.tell(text, _ABOUT)
+
+    def _count_faces(self, result: FrameResult) -> None:
+        if len(result.faces) != self._faces:
+            self._faces = len(result.faces)
+            self._show_head()
+
     def showEvent(self, event: QShowEvent) -> None:
-        """Offer presets that have come in the meantime."""
+        """Offer presets that have come in the meantime, and follow the picture."""
         super().showEvent(event)
         self._presets.read()
         self._bar.show_presets()
+        self._following = True
+        self._context.session.frame_ready.connect(self._count_faces)
+        if self._context.session.result is not None:
+            self._count_faces(self._context.session.result)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop following; Qt also tells a page that was hidden already with all of the inspector."""
+        super().hideEvent(event)
+        if self._following:
+            self._following = False
+            self._context.session.frame_ready.disconnect(self._count_faces)
 
     def _find(self, text: str) -> None:
         words = text.lower().split()

@@ -6,8 +6,10 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from streamer.config import Config
 from streamer.types import Face, FrameResult
 from ui.faces.row import FaceRow, picture_at_hand
+from ui.look import is_exposed
 from ui.pages.base import PageContext
 from ui.widgets import make_label
 
@@ -76,6 +78,13 @@ class FacesPage(QWidget):
         for row in self._rows.values():
             row.forget_picture()
 
+    def _hide_exposed(self, config: Config) -> None:
+        """Faces are hidden from now on, and no frame may come any more that says so."""
+        if is_exposed(self._result, config.effects.look):
+            self._forget_pictures()
+            self._result = self._before = None
+            self._due.clear()
+
     def _remove_row(self, key: int) -> None:
         row = self._rows.pop(key)
         del self._seen[key]
@@ -100,7 +109,8 @@ class FacesPage(QWidget):
         self._pause.start(_INTERVAL // max(1, len(self._rows)))
 
     def _refresh(self, key: int, row: FaceRow) -> None:
-        assert self._result is not None
+        if self._result is None:
+            return
         face = dict(_keyed(self._result)).get(key)
         if face is not None and (row.blank or not row.visibleRegion().isEmpty()):
             waiting = picture_at_hand(self._result) is None
@@ -150,7 +160,8 @@ class FacesPage(QWidget):
         selection.changed.connect(self._choose)
         if (area := self._scroll_area()) is not None and (bar := area.verticalScrollBar()) is not None:
             bar.valueChanged.connect(self._refresh_all)
-        if session.result is not None:
+        session.configured.connect(self._hide_exposed)
+        if session.result is not None and not is_exposed(session.result, session.config.effects.look):
             self._take(session.result)
         self._choose(selection.track_id)
 
@@ -161,6 +172,7 @@ class FacesPage(QWidget):
             return
         self._following = False
         self._context.session.frame_ready.disconnect(self._take)
+        self._context.session.configured.disconnect(self._hide_exposed)
         self._context.selection.changed.disconnect(self._choose)
         if (area := self._scroll_area()) is not None and (bar := area.verticalScrollBar()) is not None:
             bar.valueChanged.disconnect(self._refresh_all)

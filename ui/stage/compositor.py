@@ -8,6 +8,7 @@ reports it.
 from __future__ import annotations
 
 import threading
+import time
 
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
@@ -16,6 +17,7 @@ from streamer.pipeline.mailbox import Mailbox
 from ui.stage.scene import Scene
 
 _PATIENCE = 1.0  # seconds for the last picture at the end
+_INTERVAL = 1 / 60  # seconds between pictures on average: no screen needs more, and the analysis needs the time
 
 
 class Compositor(QObject):
@@ -31,6 +33,7 @@ class Compositor(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._scenes: Mailbox[Scene] = Mailbox(newest_wins=True)
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed.connect(self._raise)
 
@@ -43,6 +46,7 @@ class Compositor(QObject):
 
     def close(self) -> None:
         """End the thread; safe to call twice, and nothing is composed afterwards."""
+        self._closing.set()
         self._scenes.close()
         self._scenes.clear()
         if self._thread is not None:
@@ -51,13 +55,16 @@ class Compositor(QObject):
     def _run(self) -> None:
         from ui.stage.compose import compose  # heavy to load, and not before the window is on the screen
 
+        due = 0.0
         while (scene := self._scenes.take()) is not None:
+            due = max(due + _INTERVAL, time.monotonic())  # one that comes late lets the next one come early
             try:
                 image = compose(scene)
             except Exception as error:  # noqa: BLE001 raised again on the GUI thread
                 self._failed.emit(error)
             else:
                 self.composed.emit(scene, image)
+            self._closing.wait(max(0.0, due - time.monotonic()))
 
     def _raise(self, error: Exception) -> None:
         raise error

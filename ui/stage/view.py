@@ -29,12 +29,10 @@ class VideoView(QWidget):
     Signals:
         face_clicked: id of the track that was clicked, or ``None`` beside every face.
         double_clicked: the picture was clicked twice.
-        painted: a ``FrameResult`` is on the screen for the first time.
     """
 
     face_clicked = pyqtSignal(object)
     double_clicked = pyqtSignal()
-    painted = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,10 +43,10 @@ class VideoView(QWidget):
         self._chosen: int | None = None
         self._compare = Compare()
         self._live = True
+        self._waiting = False  # whether the newest state is still to be composed, when somebody can see it
         self._scene: Scene | None = None
         self._shown: Scene | None = None
         self._image: QImage | None = None
-        self._reported: FrameResult | None = None
         self._pressed: QPoint | None = None
         self._dragged: QPoint | None = None
         self._on_line = False  # whether what is dragged is the line between before and after
@@ -78,9 +76,14 @@ class VideoView(QWidget):
         return self._compare
 
     @property
+    def shown(self) -> FrameResult | None:
+        """What the picture on the stage is of; ``None`` while there is no picture."""
+        return None if self._shown is None else self._shown.result
+
+    @property
     def settled(self) -> bool:
         """Whether the picture on the stage is of the newest state."""
-        return self._shown is self._scene
+        return self._shown is self._scene and not self._waiting
 
     def scene(self) -> Scene | None:
         """All that is to be seen now, for whoever wants to compose it elsewhere; ``None`` while there is no picture."""
@@ -105,6 +108,11 @@ class VideoView(QWidget):
         self._result, self._live = result, True
         self._trails.add(result)
         self._compose()
+
+    def clear(self) -> None:
+        """Show no picture until the next one comes."""
+        self._result = self._scene = self._shown = self._image = None
+        self.update()
 
     def set_overlays(self, overlays: Overlays) -> None:
         """Change what is drawn over the picture."""
@@ -152,25 +160,40 @@ class VideoView(QWidget):
         return frame_size(self._result.frame.image), QSizeF(self.size()), self.devicePixelRatioF()
 
     def _compose(self) -> None:
+        """Have the newest state composed; while nobody can see it, that is left to the first paint after."""
+        self._waiting = not self._on_screen()
+        if self._waiting:
+            self.update()
+            return
         self._scene = self.scene()
         if self._scene is not None:
             self._compositor.submit(self._scene)
 
+    def _on_screen(self) -> bool:
+        """Whether the desktop shows the window: it does not while it is minimised, say."""
+        window = self.window()
+        handle = None if window is None else window.windowHandle()
+        return self.isVisible() and handle is not None and handle.isExposed()
+
     def _show_image(self, scene: Scene, image: QImage) -> None:
-        self._shown, self._image = scene, image
-        self.update()
+        if self._result is not None:  # else it was still being composed when the picture was taken away
+            self._shown, self._image = scene, image
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Copy the composed picture to the screen."""
+        """Copy the composed picture to the screen.
+
+        No signal is emitted here: that gives the interpreter's lock away, and on busy cores it took 4 to 14 ms (p95) to
+        have it back.
+        """
+        if self._waiting:
+            self._compose()
         painter = QPainter(self)
         if self._shown is None or self._image is None or self._shown.size != QSizeF(self.size()):
             painter.fillRect(self.rect(), theme.current().stage)
         if self._image is not None:
             painter.drawImage(0, 0, self._image)
         painter.end()
-        if self._shown is not None and self._shown.result is not self._reported:
-            self._reported = self._shown.result
-            self.painted.emit(self._reported)
 
     # ---- Qt ----------------------------------------------------------------------------------------------------
 
