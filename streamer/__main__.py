@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
-import sys
-import threading
-from types import FrameType
-from typing import NoReturn
 
+# Users change their minds while Python still imports: until main() takes over, Ctrl-C just ends the program.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import io  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+import threading  # noqa: E402
+from types import FrameType  # noqa: E402
+from typing import TYPE_CHECKING, NoReturn  # noqa: E402
+
+if TYPE_CHECKING:
+    from streamer.errors import FacestreamError
+
+_interrupted = threading.Event()
 _INTERRUPTED = 130  # what shells say of a program that Ctrl-C has ended
 
 
@@ -23,23 +32,51 @@ def main() -> NoReturn:
         status = _run()
     except KeyboardInterrupt:
         status = _INTERRUPTED
+    except Exception:
+        if not _interrupted.is_set():
+            raise
+        status = _INTERRUPTED  # a package of compiled code that is interrupted while it loads says it is broken
     _leave(status)
 
 
 def _run() -> int:
+    _mend_streams()
     from streamer.cli import app
     from streamer.errors import FacestreamError
 
     try:
         app()
+        sys.stdout.flush()
     except FacestreamError as error:
-        import typer
-
-        typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
-        return error.exit_status
+        return _tell(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OSError as error:  # what is printed cannot be: a full disk behind ">"
+        from streamer.sinks.base import output_error
+
+        logging.getLogger(__name__).info("%s", error, exc_info=error)
+        return _tell(output_error(error.filename or "to the standard output", error))
     return 0
+
+
+def _tell(error: FacestreamError) -> int:
+    import typer
+
+    typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
+    return error.exit_status
+
+
+def _mend_streams() -> None:
+    """Have all three standard streams, also when started without: another file would get their numbers and texts."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names and degree signs where the terminal knows only ASCII
 
 
 def _leave(status: int) -> NoReturn:
@@ -55,6 +92,7 @@ def _leave(status: int) -> NoReturn:
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
     """End on Ctrl-C and SIGTERM: through every ``finally``, so that recordings are finished."""
+    _interrupted.set()
     raise KeyboardInterrupt
 
 

@@ -36,6 +36,7 @@ train_app.command("augmentation")(training.augmentation)
 evaluate_app = typer.Typer(help="Measure quality on clips and labelled faces.", no_args_is_help=True)
 evaluate_app.command("jitter")(evaluation.jitter)
 evaluate_app.command("effects")(evaluation.effects)
+evaluate_app.command("covers")(evaluation.covers)
 evaluate_app.command("landmarks")(evaluation.landmarks)
 evaluate_app.command("pose")(evaluation.pose)
 evaluate_app.command("detection")(evaluation.detection)
@@ -99,8 +100,7 @@ def run(
     Without a source: the first webcam, else the demo. The demo run headless writes out/demo.mp4 and
     out/demo.jsonl unless --jsonl or --record says otherwise.
     """
-    overrides = [*(settings or []), *([f"source.pace={pace}"] if pace else [])]
-    cfg = user_config(config, overrides, effects)
+    cfg = user_config(config, settings or [], effects=effects, pace=pace)
     if not headless and not _has_display():
         typer.echo("No display: running headless (see --headless).", err=True)
         headless = True
@@ -112,8 +112,14 @@ def run(
 
 @app.command()
 def image(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, or both.", show_default=False)],
-    json: Annotated[Path | None, typer.Option(help="Write the faces as JSON to this file.", show_default=False)] = None,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures, folders of pictures, or patterns such as '*.jpg'.", show_default=False),
+    ],
+    json: Annotated[
+        Path | None,
+        typer.Option(help="Write the faces as JSON to this file; - for the terminal.", show_default=False),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -124,10 +130,15 @@ def image(
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Find the faces of single pictures; prints a table."""
+    """Find the faces of single pictures; prints a table.
+
+    With --save, a JPEG becomes a JPEG and anything else a PNG, upright. Transparency, 16 bits and colour
+    profiles are kept; camera data (EXIF: place, date, preview) is not.
+    """
     from streamer.stills import analyze_pictures
 
-    sys.exit(analyze_pictures(paths, user_config(config, settings or [], effects), json=json, save=save))
+    json = STDOUT if json == Path("-") else json
+    sys.exit(analyze_pictures(paths, user_config(config, settings or [], effects=effects), json=json, save=save))
 
 
 @app.command()

@@ -16,9 +16,8 @@ import yaml
 from pydantic import SecretStr, ValidationError, field_validator
 
 from streamer.errors import ConfigError
-from streamer.schema import Section, allowed, key, section_type
-
-_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
+from streamer.schema import Section, allowed, key, section_type, shown, takes_text, typed_value
+from streamer.yaml_text import YamlError, read_yaml
 
 SCRFD_05G = "conv16/2 dw16 | dw40/2*2 | dw72/2*3 | dw152/2*2 | dw288/2*6"
 """Backbone of SCRFD-0.5G (Guo et al., ICLR 2022); see :mod:`streamer.detectors.structure`."""
@@ -179,7 +178,7 @@ class EffectsConfig(Section):
 
     look: str = key(
         "",
-        "presets, effects, strengths and settings with commas between: glam, or natural, lipstick=0.3; empty = none",
+        "effects and presets with commas between, such as 'glam' or 'natural, lipstick=0.3'; empty = none",
         title="Effects",
     )
 
@@ -242,12 +241,12 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
         ConfigError: the file cannot be read, or a key or value is wrong; names it and what is allowed.
     """
     data = {} if path is None else _read_yaml(Path(path))
-    for override in overrides:
-        _apply(data, override)
+    named = {_apply(data, override) for override in overrides}
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(explain_all(error)) from None
+        in_file = path is not None and tuple(error.errors()[0]["loc"][:2]) not in named
+        raise ConfigError(f"{path}: {explain_all(error)}" if in_file else explain_all(error)) from None
 
 
 def check_section(name: str, kind: type[Section], values: dict[str, Any]) -> None:
@@ -265,33 +264,32 @@ def check_section(name: str, kind: type[Section], values: dict[str, Any]) -> Non
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_SAFE_LOADER)
+        data = read_yaml(path)
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}; check the path") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
-        raise ConfigError(f"{path} is not valid YAML{line}; compare it with the repository's config.yaml") from None
+    except YamlError as error:
+        hint = "compare it with the repository's config.yaml"
+        raise ConfigError(f"{path} is not valid YAML ({error}); {hint}") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{path} must hold sections such as 'detector:', not a {type(data).__name__}")
+        raise ConfigError(f"{path} must hold sections such as 'detector:' with their keys indented below")
     # An emptied section ("detector:" with every key deleted) means its defaults.
-    return {key: {} if value is None else value for key, value in data.items()}
+    return {str(key): {} if value is None else value for key, value in data.items()}
 
 
-def _apply(data: dict[str, Any], override: str) -> None:
+def _apply(data: dict[str, Any], override: str) -> tuple[str, str]:
+    """Put an override into ``data``; returns its section and key."""
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or len(parts) != 2 or not all(parts):
         raise ConfigError(f"--set takes section.key=value, for example detector.score=0.7; given was {override!r}")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
+    group = Config.model_fields.get(parts[0])
+    field = None if group is None else section_type(group).model_fields.get(parts[1])
     section = data.setdefault(parts[0], {})
     if isinstance(section, dict):
-        section[parts[1]] = value
+        section[parts[1]] = typed_value(text, field)
+    return parts[0], parts[1]
 
 
 def explain_all(error: ValidationError) -> str:
@@ -312,10 +310,12 @@ def _explain(detail: Any) -> str:
     field = Config.model_fields.get(path[0])
     if detail["type"] == "value_error":
         return f"config key '{key}': {detail['ctx']['error']}"
-    given = "a secret" if "password" in key else repr(detail["input"])
+    given = "a secret" if "password" in key else shown(detail["input"])
     if field is None or len(path) < 2:
         return f"config section '{key}' must hold keys such as 'name: value'; given was {given}"
-    return f"config key '{key}' is {given}; allowed: {allowed(section_type(field).model_fields[path[1]])}"
+    wanted = section_type(field).model_fields[path[1]]
+    quoted = " (in quotation marks)" if isinstance(detail["input"], int | float) and takes_text(wanted) else ""
+    return f"config key '{key}' is {given}; allowed: {allowed(wanted)}{quoted}"
 
 
 def render_yaml(config: Config) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamer.config import Config
+from streamer.console import open_console
 from streamer.pipeline.camera import Camera
 from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.session import STDOUT, RunOptions, finish, open_sinks
@@ -48,7 +49,7 @@ def run_headless(options: RunOptions, config: Config) -> int:
         finally:
             camera.close()
     # Who reads the lines from the terminal or a pipe must not find a table in them.
-    print_summary(camera, console if jsonl == STDOUT else Console())
+    print_summary(camera, console if jsonl == STDOUT else open_console())
     return finish(camera) or (130 if interrupted else 0)
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
-import yaml
 
 from streamer.config import Config
 from streamer.errors import ConfigError
 from streamer.settings import differing_yaml, with_values
 from streamer.sinks.base import replace_text
+from streamer.yaml_text import YamlError, read_yaml
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,13 @@ def load_defaults() -> Config:
     """
     path = defaults_path()
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = read_yaml(path) or {}
     except FileNotFoundError:
         return Config()
     except OSError as error:
         _tell(f"cannot read your defaults {path}: {error.strerror}; the built-in ones apply")
         return Config()
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except YamlError:
         data = None
     # An emptied section ("detector:" with every key deleted) means its defaults.
     if not isinstance(data, dict) or not all(isinstance(keys, dict | None) for keys in data.values()):

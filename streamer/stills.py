@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import cv2
-from rich.console import Console
-from rich.table import Table
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
 
 from streamer.config import Config
-from streamer.errors import ImageError, OutputError
-from streamer.sources.images import find_images, read_image
+from streamer.console import open_console
+from streamer.errors import FacestreamError, ImageError, SourceError
+from streamer.picture_file import PictureFile, read_picture
+from streamer.session import STDOUT
+from streamer.sources.images import find_images
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:
     from streamer.effects import Effects
+
+_FIGURES: Final = ("face", "score", "box", "pitch", "roll", "yaw")
 
 
 def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None, save: Path | None) -> int:
@@ -32,45 +39,58 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
     """
     from streamer.effects import Effects
     from streamer.pipeline.analyzer import FaceAnalyzer
-    from streamer.sinks.base import prepare_folder
+    from streamer.sinks.base import prepare_output_folder, refuse_unwritable
     from streamer.sinks.jsonl import write_json
 
-    for target in (json, None if save is None else save / "picture"):
-        if target is not None:
-            prepare_folder(target)
+    if json is not None and json != STDOUT:
+        refuse_unwritable(json)
+    if save is not None:
+        prepare_output_folder(save)
     effects, analyzer = Effects.parse(config.effects.look), FaceAnalyzer(config)
     analyzer.vigilant = effects.covers
-    console, errors = Console(), Console(stderr=True)
-    table = Table("picture", "face", "score", "box", "pitch", "roll", "yaw")
+    console = open_console(stderr=json == STDOUT)  # who reads the JSON from a pipe must not find a table in it
+    table = Table(Column("picture", overflow="fold", min_width=7), *(Column(name, no_wrap=True) for name in _FIGURES))
     records: list[dict[str, Any]] = []
-    pictures, written, status = list(_expand(paths)), set[Path](), 0
+    failures: list[FacestreamError] = []
+    pictures, written = list(_expand(paths, failures)), set[Path]()
     for path in pictures:
         try:
-            image = read_image(path)
-            faces = analyzer.analyze(image)
+            picture = read_picture(path)
+            faces = analyzer.analyze(picture.image)
         except ImageError as error:
-            errors.print(f"facestream: {error}", style="red", soft_wrap=True, highlight=False)
-            status = error.exit_status
+            _tell(error, failures)
             continue
         _add_rows(table, path, faces)
-        records.append(_record(path, image, faces))
+        records.append(_record(path, picture.image, faces))
         if save is not None:
-            target = _free(save / f"{path.stem}.png", {each.resolve() for each in pictures} | written)
-            _save(target, _dressed(effects, image, faces, analyzer.hidden))
+            target = _free(save / f"{path.stem}{picture.suffix}", {each.resolve() for each in pictures} | written)
+            _save(picture, target, effects, faces, analyzer.hidden)
             written.add(target.resolve())
     if table.row_count:
         console.print(table)
     if written:
-        console.print(f"wrote {len(written)} picture{'s'[: len(written) > 1]} into {save}", soft_wrap=True)
+        count = "1 picture" if len(written) == 1 else f"{len(written)} pictures"
+        console.print(f"wrote {count} into {save}", soft_wrap=True, markup=False)
     if json is not None:
         write_json(json, records)
-        console.print(f"wrote {json}", soft_wrap=True)
-    return status
+        if json != STDOUT:
+            console.print(f"wrote {json}", soft_wrap=True, markup=False)
+    return failures[-1].exit_status if failures else 0
 
 
-def _expand(paths: Iterable[Path]) -> Iterable[Path]:
+def _expand(paths: Iterable[Path], failures: list[FacestreamError]) -> Iterator[Path]:
+    """The pictures that are meant; a folder without any is told."""
     for path in paths:
-        yield from find_images(str(path)) if path.is_dir() else (path,)
+        several = os.path.isdir(path) or (any(mark in str(path) for mark in "*?[") and not os.path.exists(path))
+        try:
+            yield from find_images(str(path)) if several else (path,)
+        except SourceError as error:
+            _tell(error, failures)
+
+
+def _tell(error: FacestreamError, failures: list[FacestreamError]) -> None:
+    typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
+    failures.append(error)
 
 
 def _free(path: Path, taken: set[Path]) -> Path:
@@ -86,29 +106,26 @@ def _add_rows(table: Table, path: Path, faces: tuple[Face, ...]) -> None:
     for number, face in enumerate(faces, 1):
         box = ", ".join(f"{v:.0f}" for v in face.box)
         angles = (f"{v:.1f}°" for v in (face.pose.pitch, face.pose.roll, face.pose.yaw))
-        table.add_row(path.name if number == 1 else "", str(number), f"{face.score:.2f}", box, *angles)
+        table.add_row(escape(path.name) if number == 1 else "", str(number), f"{face.score:.2f}", box, *angles)
     if not faces:
-        table.add_row(path.name, "none", "", "", "", "", "")
+        table.add_row(escape(path.name), "none", "", "", "", "", "")
 
 
 def _record(path: Path, image: Image, faces: tuple[Face, ...]) -> dict[str, Any]:
-    from streamer.sinks.jsonl import face_record
+    from streamer.sinks.jsonl import face_record, readable
 
     height, width = image.shape[:2]
-    return {"image": str(path), "width": width, "height": height, "faces": [face_record(face) for face in faces]}
+    return {
+        "image": readable(str(path)),
+        "width": width,
+        "height": height,
+        "faces": [face_record(face) for face in faces],
+    }
 
 
-def _dressed(effects: Effects, image: Image, faces: tuple[Face, ...], hidden: FloatArray) -> Image:
-    """The picture to save: with effects where there are any, else with the faces drawn."""
+def _save(picture: PictureFile, path: Path, effects: Effects, faces: tuple[Face, ...], hidden: FloatArray) -> None:
+    """Write a picture with effects where there are any, else with the faces drawn."""
     from streamer.sinks.drawing import annotate
 
-    return effects.apply(image, faces, hidden) if effects else annotate(image, faces)
-
-
-def _save(path: Path, picture: Image) -> None:
-    try:
-        written = cv2.imwrite(str(path), picture)
-    except cv2.error:
-        written = False
-    if not written:
-        raise OutputError(f"cannot write {path}; check that the folder may be written to and the disk is not full")
+    draw = partial(effects.apply, faces=faces, hidden=hidden) if effects else partial(annotate, faces=faces)
+    picture.save(path, draw, secret=effects.covers)

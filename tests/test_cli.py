@@ -158,7 +158,7 @@ def test_a_picture_of_one_pixel_has_no_face(tmp_path: Path) -> None:
         (["run", "missing.mp4", "--headless"], 3, ["missing.mp4"]),
         (["run", "demo", "--headless", "--set", "detector.nam=x"], 2, ["detector.nam", "did you mean name"]),
         (["run", "demo", "--headless", "--set", "detector.score=7"], 2, ["detector.score", "7", "below 1"]),
-        (["run", "demo", "--headless", "--pace", "slow"], 2, ["source.pace", "realtime", "fastest"]),
+        (["run", "demo", "--headless", "--pace", "slow"], 2, ["--pace is 'slow'", "realtime", "fastest"]),
         (["run", "demo", "--headless", "--config", "none.yaml"], 2, ["none.yaml"]),
         (["run", "demo", "--headless", "--set", "runtime.device=cuda"], 5, ["CUDA"]),
         (["run", "demo", "--headless", "--jsonl", "/proc/none/x.jsonl"], 6, ["/proc/none/x.jsonl"]),

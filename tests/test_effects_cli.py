@@ -41,9 +41,9 @@ def test_a_recording_shows_the_effects(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("look", "says"),
     [
-        ("glamour", "there is no effect or preset 'glamour'; did you mean glam?"),
+        ("glamour", "--effects: there is no effect or preset 'glamour'; did you mean glam?"),
         ("glam=0.5", "glam is a preset and takes no strength; its effects do: 'glam, skin=0.3'"),
-        ("lipstick=2", "lipstick.strength is 2; allowed: number from 0 to 1"),
+        ("lipstick=2", "--effects: lipstick.strength is 2; allowed: number from 0 to 1"),
         ("broken.yaml", "broken.yaml: 'effects:'"),
         ("sticker.file=nothing.png", "nothing.png"),
     ],

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import ValidationInfo, field_validator
+
+from streamer.effects.colours import as_hex
 from streamer.effects.region import FaceRegion
-from streamer.schema import Section, key
+from streamer.schema import Section, key, kind_of
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def strength(default: float, description: str = "how much") -> Any:
 
 
 def colour(default: str, description: str) -> Any:
-    """A colour such as ``#b03050``, red first; :func:`bgr_of` reads it."""
+    """A colour, kept as ``#b03050``, red first, in whatever way it is given; :func:`bgr_of` reads it."""
     return key(default, description, kind="colour", pattern="^#[0-9a-fA-F]{6}$")
 
 
@@ -87,6 +90,11 @@ class Effect(Section):
     covers: ClassVar[bool] = False
 
     strength: float = strength(0.5)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _in_one_form(cls, value: Any, info: ValidationInfo) -> Any:
+        return as_hex(value) if kind_of(cls.model_fields[str(info.field_name)]) == "colour" else value
 
     @classmethod
     def name(cls) -> str:

@@ -18,8 +18,11 @@ from streamer.schema import allowed
 from streamer.settings import Setting, describe_section
 
 _OWN_PRESETS = """\
-A preset of your own is a YAML file in `~/.config/facestream/effects`, named as the preset is called (or anywhere:
-`--effects path/to/evening.yaml`). The window's page *Effects* writes such files, too.
+A preset of your own is a file `NAME.yaml` (or `.yml`) in `~/.config/facestream/effects`, and `--effects NAME` means it.
+Names are letters, digits, spaces, `-` and `_`, a letter first; those of effects, of the presets above and `None` are
+taken.
+A file elsewhere is named by its path: `--effects "natural, looks/evening.yaml"`. The window's page *Effects* writes
+presets, too.
 
 ```yaml
 effects:
@@ -27,6 +30,14 @@ effects:
   lipstick: {strength: 0.5, colour: "#a8324a", finish: gloss}     # a colour needs the quotation marks
 ```
 """
+
+
+_EXAMPLES = """\
+Commas between, and what comes later counts:
+  facestream run --effects glam
+  facestream run --effects 'glam, blush=0, lipstick.colour=crimson, hat'
+  facestream run street.mp4 --effects 'pixelate.faces=not id 2' --record out.mp4
+  facestream image photo.jpg --effects natural --save FOLDER"""
 
 
 def print_effects() -> None:
@@ -42,7 +53,7 @@ def print_effects() -> None:
     for name in preset_paths():
         presets.add_row(name, escape(_contents(name)))
     console.print(presets)
-    console.print("facestream run --effects 'glam, lipstick.colour=#b03050, blush=0'", highlight=False)
+    console.print(_EXAMPLES, highlight=False)
 
 
 def as_markdown() -> str:
@@ -53,8 +64,18 @@ def as_markdown() -> str:
         "Written by `python -m streamer.effects`. Use them with `facestream run --effects LOOK`,",
         "`facestream image --effects LOOK --save FOLDER`, the key `effects.look` of the configuration, or the",
         "window's page *Effects*. A look is any number of presets, effects, strengths and settings with commas",
-        "between, such as `glam, lipstick.colour=#b03050, blush=0`: what comes later counts. Every effect has a",
-        "`strength` from 0 to 1; at 0 it is off, covers too.",
+        "between: what comes later counts.",
+        "",
+        "| part of a look | means |",
+        "| --- | --- |",
+        "| `glam` | all effects of the preset |",
+        "| `lipstick` | the effect at its default strength |",
+        "| `lipstick=0.3` | at this strength, from 0 (off, covers too) to 1 |",
+        "| `lipstick.colour=#b03050` | one of its settings; colours are also `#b35`, or named as in CSS: `crimson` |",
+        '| `sticker.file="my, heart.png"` | a value with a comma in it |',
+        "| `looks/evening.yaml` | the effects of a preset's file |",
+        "",
+        "`glam, blush=0, lipstick=0.3` is glam without blush and with less lipstick.",
         "",
     ]
     for phase, group in groupby(all_effects().values(), key=lambda effect: effect.phase):
@@ -86,7 +107,8 @@ def _settings(effect: type[Effect]) -> Iterator[str]:
 
 
 def _default(setting: Setting) -> str:
-    return "none" if setting.default is None else f"{setting.default}"
+    default = setting.default
+    return "none" if default is None else str(default).lower() if isinstance(default, bool) else f"{default}"
 
 
 def _built_in(name: str) -> bool:

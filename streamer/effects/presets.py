@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
+import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -22,20 +24,25 @@ from typing import Any, Final
 import platformdirs
 import yaml
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from streamer.effects.base import Effect
 from streamer.effects.registry import all_effects
 from streamer.errors import ConfigError
-from streamer.schema import allowed
+from streamer.schema import allowed, shown, typed_value
 from streamer.sinks.base import output_error, replace_text
+from streamer.yaml_text import YamlError, read_yaml
+
+log = logging.getLogger(__name__)
 
 BUILT_IN: Final = Path(__file__).with_name("presets")
 """The folder of the presets that facestream brings."""
 
-_SUFFIX: Final = ".yaml"
-_NAME: Final = re.compile(r"[A-Za-z][\w -]*")
-_ITEM: Final = re.compile(r""",\s*(?=[A-Za-z_./~])(?=(?:[^"]*"[^"]*")*[^"]*$)""")
+_SUFFIXES: Final = (".yaml", ".yml")
+_NAME: Final = re.compile(r"[^\W\d_]([\w -]*[\w-])?")
+_RESERVED: Final = "none"  # what the window calls having no preset
+_ITEM: Final = re.compile(r""",(?!\s*\d)(?=(?:[^"]*"[^"]*")*[^"]*$)""")
 """What parts a text: a comma, but none before a number ("id 1,4") and none in quotation marks."""
 
 
@@ -45,11 +52,33 @@ def user_folder() -> Path:
 
 
 def preset_paths() -> dict[str, Path]:
-    """Every preset's file by its name, the built-in ones first."""
-    built_in, own = (
-        {path.stem: path for path in sorted(folder.glob(f"*{_SUFFIX}"))} for folder in (BUILT_IN, user_folder())
-    )
-    return built_in | own | built_in
+    """Every preset's file by its name, the built-in ones first.
+
+    A file of the user's whose name cannot be a preset's stands under its whole name, so that it is seen in every list;
+    what reads it says why it cannot be used.
+    """
+    found = {path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"))}
+    for path in _own_files():
+        found[path.name if _refusal(path.stem) else path.stem] = path
+    return found
+
+
+def _own_files() -> list[Path]:
+    """The user's files, but none that is hidden, or being written at this moment."""
+    try:
+        names = sorted(os.listdir(user_folder()))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        _warn_once(f"cannot read your presets in {user_folder()}: {error.strerror}; check its permissions")
+        return []
+    own = (user_folder() / name for name in names if not name.startswith("."))
+    return [path for path in own if path.suffix.lower() in _SUFFIXES]
+
+
+@lru_cache(maxsize=8)
+def _warn_once(sentence: str) -> None:
+    log.warning("%s", sentence)
 
 
 def load_preset(preset: str | Path) -> tuple[Effect, ...]:
@@ -61,9 +90,43 @@ def load_preset(preset: str | Path) -> tuple[Effect, ...]:
     Raises:
         ConfigError: no such preset, or something in it is wrong: says which key and what is allowed.
     """
-    path = preset if isinstance(preset, Path) else preset_paths().get(preset, Path(preset))
-    if path.suffix not in (_SUFFIX, ".yml"):
+    many = re.search("[,=]", str(preset)) and not os.path.exists(preset) and preset not in preset_paths()
+    if many or preset in all_effects():
+        raise ConfigError(f"{preset!r} is no preset but a look; Effects.parse({preset!r}) takes it")
+    return _load(_find(preset))
+
+
+def _find(preset: str | Path) -> Path:
+    """The file that is meant.
+
+    Raises:
+        ConfigError: there is none that could be.
+    """
+    path, paths = Path(os.path.expanduser(preset)), preset_paths()
+    if path.suffix.lower() in _SUFFIXES and (os.path.exists(path) or str(preset) not in paths):
+        return path
+    if isinstance(preset, Path) and os.path.exists(preset):
+        raise ConfigError(f"{preset} is no preset; name a YAML file, such as {preset.stem}.yaml")
+    if str(preset) not in paths:
         raise ConfigError(_unknown(str(preset), {}))
+    path = paths[str(preset)]
+    if path.parent != BUILT_IN and (reason := _refusal(path.stem)):
+        raise ConfigError(f"the preset {path} cannot be used: {reason}; rename the file")
+    return path
+
+
+def _refusal(name: str) -> str | None:
+    """Why the user can have no preset of a name, ``None`` where he can."""
+    if not _NAME.fullmatch(name):
+        return f"{name!r} cannot name a preset: letters, digits, spaces, - and _ can, a letter first"
+    if name in all_effects() or name.lower() == _RESERVED or (BUILT_IN / f"{name}.yaml").exists():
+        return f"the name {name} is taken by facestream itself"
+    if all(os.path.exists(user_folder() / f"{name}{suffix}") for suffix in _SUFFIXES):
+        return f"there are two files of the name {name}"
+    return None
+
+
+def _load(path: Path) -> tuple[Effect, ...]:
     try:
         state = path.stat()
         return _read(path, (state.st_mtime_ns, state.st_size, state.st_ino))
@@ -75,12 +138,10 @@ def load_preset(preset: str | Path) -> tuple[Effect, ...]:
 def _read(path: Path, state: tuple[int, ...]) -> tuple[Effect, ...]:
     """The effects of a file in one state: a slider that is dragged asks for them dozens of times a second."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        data = read_yaml(path)
+    except YamlError as error:
         example = BUILT_IN / "glam.yaml"
-        raise ConfigError(f"the preset {path} is not valid YAML{where}; write it like {example}") from None
+        raise ConfigError(f"the preset {path} is not valid YAML ({error}); write it like {example}") from None
     try:
         return _from_mapping(data)
     except ConfigError as error:
@@ -95,11 +156,9 @@ def save_preset(name: str, effects: Iterable[Effect]) -> Path:
         OutputError: the file cannot be written; the one before is still there.
     """
     name = name.strip()
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} cannot name a preset; use letters, digits, spaces, - and _, a letter first")
-    if name in all_effects() or (BUILT_IN / f"{name}{_SUFFIX}").exists():
-        raise ConfigError(f"the name {name} is taken by facestream itself; choose another one")
-    path = user_folder() / f"{name}{_SUFFIX}"
+    if reason := _refusal(name):
+        raise ConfigError(f"{reason}; choose another name")
+    path = _own_path(name)
     replace_text(path, "# A preset of effects, written by facestream's window.\n" + to_yaml(effects))
     return path
 
@@ -110,11 +169,17 @@ def delete_preset(name: str) -> None:
     Raises:
         OutputError: the file cannot be removed.
     """
-    path = user_folder() / f"{name}{_SUFFIX}"
+    path = _own_path(name)
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise output_error(path, error) from error
+
+
+def _own_path(name: str) -> Path:
+    """The user's own file of a preset, where there is one or would be."""
+    known = preset_paths().get(name)
+    return known if known is not None and known.parent != BUILT_IN else user_folder() / f"{name}.yaml"
 
 
 def to_yaml(effects: Iterable[Effect]) -> str:
@@ -136,19 +201,25 @@ def parse_effects(text: str) -> tuple[Effect, ...]:
     """
     chosen: dict[str, dict[str, Any]] = {}
     for item in filter(None, (part.strip(" ,") for part in _ITEM.split(text))):
+        if item.startswith('"'):  # a preset's file
+            chosen |= _by_name(_load(_find(str(typed_value(item, None)))))
+            continue
         key, equals, value = (part.strip() for part in item.partition("="))
         name, dot, field = key.partition(".")
         if name in all_effects() and (equals or not dot):
             values = chosen.setdefault(name, {})
             if equals:
-                values[field or "strength"] = _value(value)
-        elif equals and name in preset_paths():
-            raise ConfigError(f"{name} is a preset and takes no strength; its effects do: '{name}, skin=0.3'")
+                field = field if dot else "strength"
+                values[field] = typed_value(value, all_effects()[name].model_fields.get(field))
         elif equals:
-            raise ConfigError(_unknown(name, all_effects()))
+            raise ConfigError(_no_effect(key, name))
         else:
-            chosen |= {effect.name(): dict(effect) for effect in load_preset(key)}
+            chosen |= _by_name(_load(_find(key)))
     return tuple(make_effect(name, values) for name, values in chosen.items())
+
+
+def _by_name(effects: Iterable[Effect]) -> dict[str, dict[str, Any]]:
+    return {effect.name(): dict(effect) for effect in effects}
 
 
 def to_text(effects: Iterable[Effect], preset: str | None = None) -> str:
@@ -168,7 +239,8 @@ def to_text(effects: Iterable[Effect], preset: str | None = None) -> str:
         start = before or type(effect)(strength=effect.strength)
         for field, value in effect:
             if value != getattr(start, field):
-                parts.append(f"{name}={value:g}" if field == "strength" else f"{name}.{field}={_text(value)}")
+                wanted_text = f"{value:g}" if field == "strength" else _text(value, type(effect).model_fields[field])
+                parts.append(f"{name}={wanted_text}" if field == "strength" else f"{name}.{field}={wanted_text}")
     parts += [f"{name}=0" for name in base if name not in wanted]
     return ", ".join(parts)
 
@@ -197,7 +269,7 @@ def _from_mapping(data: Any) -> tuple[Effect, ...]:
         if isinstance(values, int | float) and not isinstance(values, bool):
             values = {"strength": values}
         if not isinstance(values, dict | None):
-            raise ConfigError(f"{name} is {values!r}; allowed: a strength from 0 to 1, or settings by name")
+            raise ConfigError(f"{name} is {shown(values)}; allowed: a strength from 0 to 1, or settings by name")
         made.append(make_effect(str(name), values or {}))
     return tuple(made)
 
@@ -212,21 +284,20 @@ def _changes(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _value(text: str) -> Any:
-    """A value as YAML means it, except that ``#`` begins a colour and no comment."""
-    try:
-        return text if text.startswith("#") else yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-
-
-def _text(value: Any) -> str:
-    """A value as :func:`_value` reads it back."""
+def _text(value: Any, field: FieldInfo) -> str:
+    """A value as :func:`parse_effects` reads it back."""
     if isinstance(value, bool | int | float):
         return str(value).lower()
     text = str(value)
-    plain = re.fullmatch(r"#\w+|[\w./~ -]+(, *\d+)*", text) and _value(text) == text
+    plain = re.fullmatch(r"#\w+|[\w./~ -]+(, *\d+)*", text) and typed_value(text, field) == text
     return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _no_effect(key: str, name: str) -> str:
+    """The sentence for a value that is given to what is no effect."""
+    if key in preset_paths() or Path(key).suffix in _SUFFIXES:
+        return f"{key} is a preset and takes no strength; its effects do: '{key}, skin=0.3'"
+    return _unknown(name, all_effects())
 
 
 def _unknown(name: str, among: Iterable[str]) -> str:
@@ -234,7 +305,8 @@ def _unknown(name: str, among: Iterable[str]) -> str:
     presets, effects = list(preset_paths()), list(all_effects())
     close = difflib.get_close_matches(name, [*among] or [*presets, *effects], 1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"there is no effect or preset {name!r}{hint} (presets: {', '.join(presets)}; effects: {', '.join(effects)})"
+    known = f"presets: {', '.join(presets)}; `facestream effects` lists the effects"
+    return f"there is no effect or preset {shown(name)}{hint} ({known})"
 
 
 def _explain(kind: type[Effect], detail: ErrorDetails) -> str:
@@ -246,4 +318,4 @@ def _explain(kind: type[Effect], detail: ErrorDetails) -> str:
         return f"{key}: {detail['ctx']['error']}"
     if detail["input"] is None:
         return f"{key} has no value; allowed: {allowed(field)} (in a file, a colour needs quotation marks)"
-    return f"{key} is {detail['input']!r}; allowed: {allowed(field)}"
+    return f"{key} is {shown(detail['input'])}; allowed: {allowed(field)}"

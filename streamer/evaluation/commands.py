@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from streamer.options import ConfigOption, EffectsOption, SetOption, user_config
+from streamer.config import load_config
+from streamer.options import EffectsOption, MeasuringConfigOption, SetOption, with_option
+from streamer.sinks.base import refuse_unwritable
 
 
 def jitter(
@@ -20,13 +22,16 @@ def jitter(
     max_frames: Annotated[
         int | None, typer.Option(min=3, help="Use no more frames of each clip.", show_default=False)
     ] = None,
-    config: ConfigOption = None,
+    config: MeasuringConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Measure how steady the landmarks are on clips, and how far smoothing lets them lag."""
+    from streamer.console import open_console
     from streamer.evaluation.jitter import evaluate_jitter
 
-    evaluate_jitter(clips, user_config(config, settings or []), max_frames=max_frames, plot=plot, json=json)
+    _refuse_unwritable(plot, json)
+    chosen = load_config(config, settings or [])
+    evaluate_jitter(clips, chosen, max_frames=max_frames, plot=plot, json=json, console=open_console())
 
 
 def effects(
@@ -39,15 +44,39 @@ def effects(
     max_frames: Annotated[
         int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
     ] = None,
-    config: ConfigOption = None,
+    config: MeasuringConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Measure what effects take away from skin, leave of eyes and lips, add of flicker, and cost."""
+    from streamer.console import open_console
     from streamer.effects import Effects
     from streamer.evaluation.effects import evaluate_effects
 
-    chosen = user_config(config, settings or [])
-    evaluate_effects(clips, Effects.parse(effects or ""), chosen, max_frames=max_frames, sheet=sheet, json=json)
+    _refuse_unwritable(sheet, json)
+    chosen = with_option(load_config(config, settings or []), "--effects", "effects.look", effects)
+    looks = Effects.parse(chosen.effects.look)
+    console = open_console()
+    evaluate_effects(clips, looks, chosen, max_frames=max_frames, sheet=sheet, json=json, console=console)
+
+
+def covers(
+    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
+    effects: EffectsOption = None,
+    json: Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)] = None,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
+    ] = None,
+    config: MeasuringConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Count the faces that show although blur, pixelate, emoji or black_bar is to hide them: none is the aim.
+
+    A detector that sees every frame at full size judges. Without --effects, pixelate is measured.
+    """
+    from streamer.evaluation.covers import evaluate_covers
+
+    chosen = with_option(load_config(config, settings or []), "--effects", "effects.look", effects)
+    evaluate_covers(clips, chosen, max_frames=max_frames, json=json)
 
 
 DataOption = Annotated[
@@ -105,6 +134,10 @@ def pose(
 
 
 def detection(
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLIP]...", help="Video files, to follow faces through.", show_default=False),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder with annotations.json and images.tar.", show_default=False)
     ] = None,
@@ -125,20 +158,35 @@ def detection(
         str | None, typer.Option(metavar="vga|original", help="Or: fit 640 x 480, or as they are.", show_default=False)
     ] = None,
     out: OutOption = None,
-    config: ConfigOption = None,
+    config: MeasuringConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Measure how well and how fast detectors find faces: AP by size, mask and roll, or by WIDER FACE's protocol.
 
-    With --data, one photograph of four is measured, chosen by its name: those that training holds out.
+    With --data, one photograph of four is measured, chosen by its name: those that training holds out. Clips need
+    no annotation: several detectors follow their faces as in `facestream run`, and are measured by each other.
     """
     from streamer.evaluation.detection import PROTOCOL, evaluate_detection
 
-    chosen = user_config(config, [*PROTOCOL, *(settings or [])])
     evaluate_detection(
-        chosen, data=data, wider=wider, gt=gt, detectors=detector or [], max_side=max_side, scale=scale, out=out
+        load_config(config, [*(() if clips else PROTOCOL), *(settings or [])]),
+        clips=clips or [],
+        data=data,
+        wider=wider,
+        gt=gt,
+        detectors=detector or [],
+        max_side=max_side,
+        scale=scale,
+        out=out,
     )
 
 
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _refuse_unwritable(*outputs: Path | None) -> None:
+    """Refuse outputs that cannot be written before the long work whose results they are to hold."""
+    for path in outputs:
+        if path is not None:
+            refuse_unwritable(path)

@@ -1,10 +1,11 @@
-"""``facestream evaluate detection``: several detectors side by side, on annotated photographs or on WIDER FACE."""
+"""``facestream evaluate detection``: several detectors side by side, on photographs, WIDER FACE or clips."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +18,9 @@ from rich.progress import track
 from rich.table import Table
 
 from streamer.config import Config
-from streamer.detectors import Detector, load_detector
+from streamer.detectors import DETECTORS, Detector, load_detector
 from streamer.errors import ConfigError, ImageError
+from streamer.evaluation.detection_clips import ClipReport, clip_table, draw_suspects, measure_clips
 from streamer.evaluation.detection_data import HeldOutPhotographs, roll_for, turned
 from streamer.evaluation.detection_report import (
     PhotographReport,
@@ -30,6 +32,7 @@ from streamer.evaluation.detection_report import (
 )
 from streamer.evaluation.detection_scores import Record, Shown
 from streamer.evaluation.wider import WiderPicture, find_pictures, load_ground_truth, wider_scores
+from streamer.settings import with_values
 from streamer.sinks.base import prepare_folder
 from streamer.sinks.jsonl import write_json
 from streamer.sources.images import read_image
@@ -44,6 +47,8 @@ SPEED_SIZES: Final = ((320, 240), (480, 360), (640, 480))
 _SPEED_PICTURES: Final = 12
 _VGA: Final = (640, 480)
 _TOLD: Final = 10
+
+Report = PhotographReport | WiderReport | ClipReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,19 @@ class Contender:
     Attributes:
         label: name in the tables.
         detector: made for the settings of :data:`PROTOCOL`.
+        live_score: lowest score that counts as a face when it is used; time is measured with it, for the thousands
+            of candidates that the protocol wants cost more than the network.
     """
 
     label: str
     detector: Detector
+    live_score: float = 0.5
+
+    def in_use(self) -> Contender:
+        """The same as it is when used."""
+        detector = copy(self.detector)
+        detector.score = self.live_score
+        return replace(self, detector=detector)
 
     def detect(self, image: Image, side: int) -> tuple[Detections, float]:
         """The faces of a picture whose longest side is shrunk to ``side``, and the time it took in ms."""
@@ -137,7 +151,7 @@ def load_contenders(names: Sequence[str], config: Config) -> list[Contender]:
             threads=config.runtime.threads,
             structure=section.structure,
         )
-        contenders[label] = Contender(label, detector)
+        contenders[label] = Contender(label, detector, DETECTORS[name].score)
     return list(contenders.values())
 
 
@@ -176,17 +190,16 @@ def measure_photographs(
 
 
 def measure_speed(contenders: Sequence[Contender], pictures: Sequence[Image]) -> list[dict[str, float]]:
-    """Median time of one detection by input size, the detectors taking turns so that load hits them alike.
+    """Median time of one detection in use by input size, detectors taking turns so that load hits them alike.
 
     Returns:
         Milliseconds by size such as ``640x480``, per contender.
     """
+    live = [contender.in_use() for contender in contenders]
     speeds: list[dict[str, float]] = [{} for _ in contenders]
     for size in SPEED_SIZES:
         resized = [np.asarray(cv2.resize(picture, size), np.uint8) for picture in pictures]
-        times = [
-            [contender.detect(image, max(size))[1] for contender in contenders] for image in [resized[0], *resized]
-        ]
+        times = [[contender.detect(image, max(size))[1] for contender in live] for image in [resized[0], *resized]]
         medians = np.median(times[1:], axis=0)  # the first look at a new size takes longer
         for speed, median in zip(speeds, medians.tolist(), strict=True):
             speed[f"{size[0]}x{size[1]}"] = median
@@ -239,6 +252,7 @@ def measure_wider(
 def evaluate_detection(
     config: Config,
     *,
+    clips: Sequence[str] = (),
     data: Path | None = None,
     wider: Path | None = None,
     gt: Path | None = None,
@@ -247,18 +261,19 @@ def evaluate_detection(
     scale: str | None = None,
     out: Path | None = None,
     console: Console | None = None,
-) -> Sequence[PhotographReport | WiderReport]:
+) -> Sequence[Report]:
     """Measure detectors and print a table.
 
     Args:
-        config: the configuration, with :data:`PROTOCOL` in it.
+        config: the configuration, with :data:`PROTOCOL` in it unless clips are measured.
+        clips: files or other sources that end; or
         data: folder of annotated photographs; or
         wider: folder with the WIDER FACE validation pictures, and
         gt: folder with its official ground truth.
         detectors: ``NAME`` or ``NAME=WEIGHTS`` each; none for the configured one.
         max_side: longest side pictures are shrunk to; or
         scale: ``vga`` or ``original``; neither: the configured longest side.
-        out: folder for ``detection.json`` and ``detection.png``.
+        out: folder for ``detection.json`` and ``detection.png``, for clips the tracks that only one detector has.
         console: where to print; standard output by default.
 
     Returns:
@@ -271,12 +286,17 @@ def evaluate_detection(
     if out is not None:
         _prepare(out)
     console = console or Console()
-    if data is not None and wider is None and gt is None:
-        outcome = _on_photographs(data, detectors, config, chosen, console)
-    elif data is None and wider is not None and gt is not None:
-        outcome = _on_wider(wider, gt, detectors, config, chosen, console)
-    else:
-        raise ConfigError("Give either --data, or --wider with the pictures and --gt with the ground truth.")
+    match bool(clips), data, wider, gt:
+        case True, None, None, None:
+            outcome = _on_clips(clips, detectors, _for_clips(config, scale, max_side), console)
+        case False, Path(), None, None:
+            outcome = _on_photographs(data, detectors, config, chosen, console)
+        case False, None, Path(), Path():
+            outcome = _on_wider(wider, gt, detectors, config, chosen, console)
+        case _:
+            raise ConfigError(
+                "Give one of: clips, --data, or --wider with the pictures and --gt with the ground truth."
+            )
     console.print(outcome.title, highlight=False)
     console.print(outcome.table)
     for line in outcome.problems[:_TOLD]:
@@ -296,7 +316,7 @@ class _Outcome:
 
     title: str
     table: Table
-    reports: Sequence[PhotographReport | WiderReport]
+    reports: Sequence[Report]
     problems: list[str]
     draw: Callable[[Path], None]
 
@@ -322,6 +342,27 @@ def _on_wider(
     title = f"WIDER FACE validation, {len(truth)} pictures, official protocol; {_conditions(scale, config)}"
     draw = partial(draw_wider, reports=reports, title=title)
     return _Outcome(title, wider_table(reports), reports, problems, draw)
+
+
+def _on_clips(clips: Sequence[str], detectors: Sequence[str], config: Config, console: Console) -> _Outcome:
+    contenders = {contender.label: contender.detector for contender in load_contenders(detectors, config)}
+    reports, suspects = measure_clips(clips, contenders, config, console)
+    title = (
+        f"{len(clips)} clips, followed as `facestream run` does; longest side at most {config.detector.max_side} px; "
+        "suspect: tracks that no other detector shares"
+    )
+    return _Outcome(title, clip_table(reports), reports, [], partial(draw_suspects, suspects=suspects))
+
+
+def _for_clips(config: Config, scale: str | None, max_side: int | None) -> Config:
+    """The configuration with the size asked for.
+
+    Raises:
+        ConfigError: a scale was given, which only photographs have.
+    """
+    if scale is not None:
+        raise ConfigError("--scale is for photographs: give clips --max-side.")
+    return config if max_side is None else with_values(config, {"detector.max_side": max_side})
 
 
 def _conditions(scale: Scale, config: Config) -> str:

@@ -27,7 +27,7 @@ class PhotographReport:
         upright: scores by slice on the photographs as they are.
         turned: the same on photographs turned by random rolls.
         milliseconds: median time of a photograph.
-        speed: median milliseconds by input size such as ``640x480``.
+        speed: median milliseconds by input size such as ``640x480``, at the score the detector has in use.
     """
 
     label: str
@@ -78,7 +78,7 @@ def photograph_table(reports: Sequence[PhotographReport]) -> Table:
     table.add_row("ms, median", style="bold")
     table.add_row("  a photograph", "", *(f"{report.milliseconds:.1f}" for report in reports))
     for size in reports[0].speed:
-        table.add_row(f"  {size}", "", *(f"{report.speed[size]:.1f}" for report in reports))
+        table.add_row(f"  {size}, in use", "", *(f"{report.speed[size]:.1f}" for report in reports))
     return table
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
-import tempfile
+import shutil
+import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from streamer.errors import OutputError
 
 if TYPE_CHECKING:  # the command line comes here before anything heavy may be loaded
     from streamer.types import FrameResult
+
+log = logging.getLogger(__name__)
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another place"),
@@ -72,9 +77,27 @@ def refuse_source(path: Path, source: str) -> None:
     Raises:
         OutputError: ``path`` is the file that ``source`` names.
     """
-    taken = Path(source.removeprefix("file://")).expanduser().resolve()
-    if taken.is_file() and path.resolve() == taken:
+    taken = os.path.realpath(os.path.expanduser(source.removeprefix("file://")))
+    if os.path.isfile(taken) and os.path.realpath(path) == taken:
         raise OutputError(f"{path} is the source itself; choose another file to write to")
+
+
+def claim(file: IO[Any], path: Path) -> None:
+    """Keep a file that is being written to one writer, for as long as ``file`` is open.
+
+    Raises:
+        OutputError: another run, or another output of this one, is writing it.
+    """
+    if sys.platform == "win32":  # there the system itself refuses a second writer
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(f"cannot write {path}: another run is writing it; choose another name") from None
+    except OSError as error:  # some network drives have no locks: then nobody is kept out
+        log.info("%s cannot be locked: %s", path, error)
 
 
 def prepare_folder(path: Path) -> None:
@@ -89,23 +112,65 @@ def prepare_folder(path: Path) -> None:
         raise output_error(path, error) from error
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work whose result it is to hold; missing folders are created.
+
+    Raises:
+        OutputError: it is a folder, or may not be written.
+    """
+    prepare_folder(path)
+    if os.path.isdir(path):
+        raise output_error(path, IsADirectoryError(errno.EISDIR, ""))
+    if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
+        raise output_error(path, PermissionError(errno.EACCES, ""))
+
+
+def prepare_output_folder(folder: Path) -> None:
+    """Create the folder that files are to be written into, and refuse one that may not be written.
+
+    Raises:
+        OutputError: it cannot be had.
+    """
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise OutputError(f"cannot write into {folder}: it is a file; name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, "")
+    except OSError as error:
+        raise output_error(folder, error) from error
+
+
 def replace_text(path: Path, text: str) -> None:
-    """Write a small file whole or not at all, in place of the one before; missing folders are created.
+    """As :func:`replace_bytes`, as UTF-8."""
+    replace_bytes(path, text.encode("utf-8"))
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, in place of the one before; missing folders are created.
+
+    A pipe or a device is written to as it is.
 
     Raises:
         OutputError: it cannot be written; the one before is still there.
     """
     prepare_folder(path)
+    target = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        if path.parent == Path("/dev") or (os.path.exists(path) and not os.path.isfile(path)):
+            path.write_bytes(data)
+            return
+        temporary = target.with_name(f".facestream-{os.getpid()}-{threading.get_ident()}.part")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+            with temporary.open("xb") as file:
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())  # a power cut must not leave an empty file under the final name
-            Path(temporary).replace(path)
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise output_error(path, error) from error

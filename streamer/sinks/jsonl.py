@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 from os import fstat
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import claim, output_error, prepare_folder, replace_bytes
 from streamer.types import Face, FloatArray, FrameResult
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -49,9 +50,14 @@ def frame_record(result: FrameResult) -> dict[str, Any]:
     return {
         "frame": result.frame.index,
         "pts": round(result.frame.pts, 6),
-        "source": result.frame.source,
+        "source": readable(result.frame.source),
         "faces": [face_record(face) for face in result.faces],
     }
+
+
+def readable(name: str) -> str:
+    """A file's name as text: what of it is no UTF-8, as no JSON may hold it, becomes a replacement character."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def to_json_line(record: dict[str, Any]) -> bytes:
@@ -79,10 +85,17 @@ class JsonlWriter:
         prepare_folder(self.path)
         try:
             # Unbuffered: a buffer would hide a full disk until some later line.
-            self._file: io.FileIO | None = io.FileIO(self.path, "ab")
+            file = io.FileIO(self.path, "ab")
         except OSError as error:
             raise output_error(path, error) from error
-        self._regular = stat.S_ISREG(fstat(self._file.fileno()).st_mode)
+        self._regular = stat.S_ISREG(fstat(file.fileno()).st_mode)
+        try:
+            if self._regular:
+                claim(file, self.path)
+        except BaseException:
+            file.close()
+            raise
+        self._file: io.FileIO | None = file
         self._whole = 0  # bytes up to the end of the last whole line
 
     def write(self, result: FrameResult) -> None:
@@ -104,9 +117,11 @@ class JsonlWriter:
         self._whole += len(line)
 
     def close(self) -> None:
-        """Close the file; it is complete already."""
+        """Close the file, which is complete already; removes it when nothing ever came and nothing was in it."""
         if self._file is not None:
             file, self._file = self._file, None
+            if self._regular and fstat(file.fileno()).st_size == 0 and self.path.parent != Path("/dev"):
+                self.path.unlink(missing_ok=True)
             file.close()
 
     def _abandon(self) -> None:
@@ -119,14 +134,9 @@ def write_json(path: Path | str, value: Any) -> None:
     """Write one indented JSON document.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written; one that was there before still is.
     """
-    path = Path(path)
-    prepare_folder(path)
-    try:
-        path.write_bytes(orjson.dumps(value, option=_OPTIONS | orjson.OPT_INDENT_2))
-    except OSError as error:
-        raise output_error(path, error) from error
+    replace_bytes(Path(path), orjson.dumps(value, option=_OPTIONS | orjson.OPT_INDENT_2))
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:

@@ -31,5 +31,5 @@ def unused(path: Path) -> Path:
 
 def _named_by_date(config: Config, personal: Path, suffix: str) -> Path:
     chosen = config.output.folder
-    folder = personal / "facestream" if chosen == OutputConfig().folder else chosen.expanduser()
+    folder = personal / "facestream" if chosen == OutputConfig().folder else chosen
     return unused(folder / f"facestream {datetime.datetime.now():%Y-%m-%d %H-%M-%S}{suffix}")

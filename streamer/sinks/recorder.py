@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
 
 from streamer.errors import OutputError
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import claim, output_error, prepare_folder
 from streamer.sinks.drawing import annotate
 from streamer.types import FrameResult, Image
 
@@ -75,18 +76,22 @@ class Recorder:
         self.path = Path(path)
         self._fps, self._crf = fps, crf
         prepare_folder(self.path)
-        if self.path.is_dir():
+        if os.path.isdir(self.path):
             raise output_error(path, IsADirectoryError(errno.EISDIR, ""))
-        if self.path.exists() and not self.path.is_file():
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
             raise OutputError(f"cannot record to {path}: it is a device or a pipe; name an ordinary file")
         if self.path.suffix.lower() not in _SUFFIXES:
             raise OutputError(f"cannot record to {path}: recordings are MP4 files; name it {self.path.stem}.mp4")
         try:
             # Appending leaves an older recording alone until there is a frame to replace it with.
-            with self.path.open("ab"):
-                pass
+            self._claimed = self.path.open("ab")
         except OSError as error:
             raise output_error(self.path, error) from error
+        try:
+            claim(self._claimed, self.path)
+        except BaseException:
+            self._claimed.close()
+            raise
         self._file: GuardedFile | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream
@@ -141,6 +146,10 @@ class Recorder:
     def _finish(self) -> None:
         """Flush and close everything once; afterwards the file plays or is gone, whatever happened before."""
         self._closed = True
+        with self._claimed:
+            self._end()
+
+    def _end(self) -> None:
         if self._container is None or self._file is None:
             if self.path.is_file() and self.path.stat().st_size == 0:
                 self.path.unlink()

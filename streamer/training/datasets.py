@@ -166,6 +166,10 @@ def _collect(folder: Path, items: Iterator[_Item]) -> FaceSet:
     for line in skipped[:20]:
         _log.warning("left out %s", line)
     total = len(faces) + len(skipped)
+    if not total:
+        raise DatasetError(
+            f"{folder} holds no labelled face: --data wants labels.npz with shards, or pictures with a JSON file each."
+        )
     if not faces or len(skipped) > _MAX_BAD * total:
         first = f" The first: {skipped[0]}." if skipped else ""
         raise DatasetError(f"{len(skipped)} of {total} items in {folder} are unusable; mend or remove them.{first}")

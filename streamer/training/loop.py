@@ -176,4 +176,4 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error}); choose another --out.") from error
+        raise OutputError(f"{folder} cannot be made ({error.strerror}); choose another --out.") from error

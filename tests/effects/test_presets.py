@@ -80,7 +80,16 @@ def test_settings_take_colours_choices_and_values_with_commas() -> None:
         ("lipstik=0.4", "there is no effect or preset 'lipstik'; did you mean lipstick?"),
         ("lipstick=3", "lipstick.strength is 3; allowed: number from 0 to 1"),
         ("lipstick=much", "lipstick.strength is 'much'; allowed: number from 0 to 1"),
-        ("lipstick.colour=red", "lipstick.colour is 'red'; allowed: a colour such as '#b03050', red first"),
+        (
+            "lipstick.colour=redd",
+            "lipstick.colour is 'redd'; allowed: a colour such as '#b03050' or crimson",
+        ),
+        ("lipstick.colour=#b0305", "lipstick.colour is '#b0305'; allowed: a colour"),
+        ("lipstick.=1", "lipstick. is no setting of lipstick (allowed: strength, colour, finish)"),
+        ("lipstick=yes", "lipstick.strength: it is true; allowed: number from 0 to 1"),
+        ("lipstick=2024-99-99", "lipstick.strength is '2024-99-99'"),
+        ("glam=0.4", "glam is a preset and takes no strength"),
+        ("mine.yml=0.4", "mine.yml is a preset and takes no strength"),
         ("lipstick.finish=wet", "lipstick.finish is 'wet'; allowed: one of matte, gloss"),
         ("lipstick.shine=1", "lipstick.shine is no setting of lipstick (allowed: strength, colour, finish)"),
         ("pixelate.faces=some", "pixelate.faces"),
@@ -97,13 +106,19 @@ def test_a_mistake_is_named_with_what_is_allowed(text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("effects: {skin: 0.5", "is not valid YAML (line 1)"),
+        ("effects: {skin: 0.5", "is not valid YAML (line 1: "),
         ("- skin", "must hold one section 'effects:'"),
         ("effects: {skin: 0.5}\nfaces: 3", "must hold one section 'effects:'"),
         ("effects: {skn: 0.5}", "'skn'; did you mean skin?"),
         ("effects: {skin: true}", "skin is True; allowed: a strength from 0 to 1, or settings by name"),
         ("effects: {skin: {strenth: 1}}", "skin.strenth is no setting of skin (allowed: strength"),
         ("effects: {lipstick: {colour: 7}}", "lipstick.colour is 7; allowed: a colour such as"),
+        ("effects: {lipstick: {colour: #b03050\n}}", "in a file, a colour needs quotation marks"),
+        ("effects:\n  skin: 0.3\n  skin: 0.5\n", "line 3: skin is there twice"),
+        ("effects:\n\tskin: 0.3\n", "line 2: tabs cannot indent, use spaces"),
+        ("effects: {skin: {strength: true}}", "skin.strength: it is true; allowed: number from 0 to 1"),
+        ("effects: {skin: .inf}", "skin.strength"),
+        ("- " * 30_000, "nested too deeply"),
     ],
 )
 def test_a_broken_preset_file_is_refused_by_name(tmp_path: Path, content: str, says: str) -> None:
@@ -122,6 +137,92 @@ def test_a_preset_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load_preset(path)
 
 
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("#B35", "#bb3355"),
+        ("#b03050", "#b03050"),
+        ("B03050", "#b03050"),
+        ("001122", "#001122"),
+        ("Crimson", "#dc143c"),
+        ("dark red", "#8b0000"),
+    ],
+)
+def test_a_colour_is_written_alike_everywhere(tmp_path: Path, written: str, means: str) -> None:
+    (tmp_path / "mine.yaml").write_text(f"effects: {{lipstick: {{colour: '{written}'}}}}")
+    for effects in (parse_effects(f"lipstick.colour={written}"), load_preset(tmp_path / "mine.yaml")):
+        assert effects[0].colour == means  # type: ignore[attr-defined]
+    assert Effects.parse(to_text(effects)) == Effects(effects)
+
+
+def test_a_path_may_hold_whatever_names_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("a, b = c.yaml", "evening.yml", "glam.yaml"):
+        (tmp_path / name).write_text("effects: {skin: 0.3}")
+    for text in ('"a, b = c.yaml"', "evening.yml", "./evening.yml", "~/evening.yml", "glam.yaml"):
+        assert strengths(f"tone=0.1, {text}, teeth=0.2") == {"tone": 0.1, "skin": 0.3, "teeth": 0.2}
+    assert Effects.from_preset("a, b = c.yaml") == Effects.parse("skin=0.3")
+
+
+@pytest.mark.parametrize("preset", ["glam, blush=0", "blush=0", "lipstick"])
+def test_a_look_given_for_a_preset_is_pointed_to_what_takes_it(preset: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no preset but a look; Effects\.parse\('"):
+        Effects.from_preset(preset)
+    assert Effects.parse(preset).effects
+
+
+def test_a_file_that_is_no_preset_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("effects: {skin: 0.3}")
+    with pytest.raises(ConfigError, match=r"mine\.txt is no preset; name a YAML file, such as mine\.yaml"):
+        Effects.from_preset(tmp_path / "mine.txt")
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("glam.yaml", "the name glam is taken by facestream itself"),
+        ("glam.yml", "the name glam is taken by facestream itself"),
+        ("lipstick.yaml", "the name lipstick is taken by facestream itself"),
+        ("None.yaml", "the name None is taken by facestream itself"),
+        ("we,ird.yaml", "'we,ird' cannot name a preset"),
+        ("a=b.yaml", "'a=b' cannot name a preset"),
+        ("7.yaml", "'7' cannot name a preset"),
+        ("x .yaml", "'x ' cannot name a preset"),
+    ],
+)
+def test_a_file_whose_name_cannot_be_a_presets_is_listed_with_the_reason(
+    own_folder: Path, file: str, reason: str
+) -> None:
+    own_folder.mkdir(parents=True)
+    (own_folder / file).write_text("effects: {skin: 0.11}")
+    assert tuple(preset_paths()) == (*BUILT_IN_NAMES, file)
+    with pytest.raises(ConfigError, match=f"{reason}.*; rename the file"):
+        load_preset(file)
+    assert Effects.from_preset(own_folder / file) == Effects.parse("skin=0.11"), "its path says what is meant"
+    assert strengths("glam")["skin"] != 0.11
+
+
+def test_two_files_of_one_name_are_told_and_a_saved_one_takes_the_place_of_its_own(own_folder: Path) -> None:
+    own_folder.mkdir(parents=True)
+    (own_folder / "party.yml").write_text("effects: {skin: 0.11}")
+    (own_folder / ".party-x.yaml").write_text("half a file that is being written")
+    assert strengths("party") == {"skin": 0.11}
+    assert save_preset("party", parse_effects("tone=0.2")) == own_folder / "party.yml"
+    (own_folder / "party.yaml").write_text("effects: {skin: 0.11}")
+    assert tuple(preset_paths()) == (*BUILT_IN_NAMES, "party.yaml", "party.yml")
+    with pytest.raises(ConfigError, match=r"party\.yml cannot be used: there are two files of the name party"):
+        parse_effects("party.yml")
+    with pytest.raises(ConfigError, match="there are two files"):
+        save_preset("party", ())
+
+
+@pytest.mark.parametrize("name", ["Öl", "夜", "a-b c_d", "Late night 2"])
+def test_names_in_any_language_can_be_had(name: str) -> None:
+    save_preset(name, parse_effects("tone=0.2"))
+    assert strengths(f"skin=0.1, {name}, teeth=0.4") == {"skin": 0.1, "tone": 0.2, "teeth": 0.4}
+
+
 def test_an_own_preset_is_saved_found_replaced_and_deleted(own_folder: Path) -> None:
     effects = parse_effects("glam, lipstick.colour=#112233, blur.faces=not id 2")
     path = save_preset("evening look", effects)
@@ -136,7 +237,7 @@ def test_an_own_preset_is_saved_found_replaced_and_deleted(own_folder: Path) -> 
     assert list(own_folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["glam", "lipstick", "../x", "", "a/b", ".hidden", "7"])
+@pytest.mark.parametrize("name", ["glam", "lipstick", "../x", "", "a/b", ".hidden", "7", "None", "a,b"])
 def test_a_name_that_cannot_be_a_presets_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"taken by facestream|cannot name a preset"):
         save_preset(name, ())

@@ -87,3 +87,36 @@ def test_unwritable_path_is_told_before_anything_starts(tmp_path: Path, kind: st
         JsonlWriter(path)
     with pytest.raises(OutputError, match="cannot write"):
         write_json(path, [])
+
+
+def test_a_file_has_one_writer_and_goes_if_nothing_came(tmp_path: Path) -> None:
+    path = tmp_path / "faces.jsonl"
+    writer = JsonlWriter(path)
+    with pytest.raises(OutputError, match=r"faces\.jsonl: another run is writing it; choose another name"):
+        JsonlWriter(path)
+    writer.close()
+    assert not path.exists()
+    path.write_text("older\n")
+    JsonlWriter(path).close()
+    assert path.read_text() == "older\n"
+
+
+def test_a_full_disk_leaves_the_document_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "faces.json"
+    write_json(path, ["old"])
+    with disk_full_after(1000), pytest.raises(OutputError, match=r"cannot write .*faces\.json"):
+        write_json(path, list(range(1000)))
+    assert json.loads(path.read_text()) == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_document_goes_where_a_link_leads_and_into_devices(tmp_path: Path) -> None:
+    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "real.json").chmod(0o640)
+    (tmp_path / "link.json").symlink_to("real.json")
+    write_json(tmp_path / "link.json", ["new"])
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text()) == ["new"]
+    assert (tmp_path / "real.json").stat().st_mode & 0o777 == 0o640
+    write_json("/dev/null", ["new"])
+    assert Path("/dev/null").is_char_device()

@@ -195,3 +195,19 @@ def test_faces_beyond_the_edge_are_drawn_as_far_as_they_are_seen() -> None:
 )
 def test_pose_axes_follow_the_sign_convention(pose: Pose, axis: int, direction: tuple[float, float]) -> None:
     np.testing.assert_allclose(pose_axes(pose)[axis], direction, atol=1e-6)
+
+
+def test_a_recording_has_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    recorder = Recorder(path)
+    with pytest.raises(OutputError, match=r"clip\.mp4: another run is writing it; choose another name"):
+        Recorder(path)
+    recorder.write(result(0, 0.0))
+    with pytest.raises(OutputError, match="another run is writing it"):
+        Recorder(path)
+    recorder.close()
+    assert len(decode(path)) == 1
+    again = Recorder(path)
+    again.write(result(0, 0.0))
+    again.close()
+    assert len(decode(path)) == 1

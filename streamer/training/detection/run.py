@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from streamer.errors import FacestreamError
+from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, load_faces
@@ -72,7 +72,7 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
             written, or training diverged.
     """
     if settings.side % 32 or not 160 <= settings.side < 512:
-        raise FacestreamError(f"--side {settings.side}: a multiple of 32 from 160 to 480 is wanted.")
+        raise ConfigError(f"--side {settings.side}: a multiple of 32 from 160 to 480 is wanted.")
     device = resolve_device(plan.device)
     require("matplotlib")
     single_threaded()
