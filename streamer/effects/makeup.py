@@ -11,7 +11,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from streamer.effects.lids import lid_heights, on_lashes
 from streamer.effects.masks import between
+from streamer.effects.ramps import ramps
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
 
@@ -160,16 +162,8 @@ class Eye:
         return np.concatenate([self.upper, self.lower[-2::-1]])
 
 
-_MIDDLE: Final = slice(3, 14)  # of a lid's line
-_FALL: Final = np.array((1, 2, 0, -2, -1), np.float32) / 4
-_SMOOTH: Final = np.array((1, 2, 1), np.float32) / 4
-_DOWN: Final = np.linspace(-0.5, 1.3, 28, dtype=np.float32)
-_STEPS: Final = _DOWN[1:-1]
-_WITHIN: Final = slice(8, 23)  # between the lids
+_SHUT: Final = (0.3, 0.6)  # of the way from the landmarks' upper to their lower lid
 _DARKER: Final = (0.13, 0.26)  # than skin, in the skin's light, the mean over an eye: no eye, surely one
-_ROUNDS: Final = 2
-_NEAR: Final = 0.35  # of an eye's height
-_LIKELY: Final = np.exp(-(((_STEPS - 0.4) / 0.6) ** 2)).astype(np.float32)
 _LIDS: Final = np.array(
     (((66, 67, 68, 69, 70), (66, 73, 72, 71, 70)), ((79, 78, 77, 76, 75), (79, 80, 81, 82, 75)))
 )  # each eye's upper and lower
@@ -185,8 +179,10 @@ def eyes(face: FaceRegion) -> tuple[Eye, ...]:
 def _eyes(face: FaceRegion) -> tuple[Eye, ...]:
     lids = _PARABOLA @ face.points[_LIDS]
     upper, lower = lids[:, 0], lids[:, 1]
-    heights, dark = _lid_heights(face, upper, lower)
+    light = max(_skin(face).light, 8.0)
+    heights, dark = lid_heights(face.picture, upper, lower, light)
     upper = upper + (lower - upper) * heights[:, None, None]
+    upper = on_lashes(face.picture, upper, ramps(heights, *_SHUT), face.unit * face.down, light)
     brows = face.points[_BROWS]
     return tuple(
         Eye(
@@ -201,34 +197,6 @@ def _eyes(face: FaceRegion) -> tuple[Eye, ...]:
         for side, seen in enumerate(sides_seen(face))
         if seen > 0
     )
-
-
-def _lid_heights(face: FaceRegion, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Where each upper lid's edge is between the landmarks' upper (0) and lower lid (1), and how dark an eye is.
-
-    The landmarks hardly follow an eye that shuts. But going down from the brow, skin turns dark at the lashes, whether
-    over an iris or over the cheek: the mean place of that step, weighted by its height, follows every blink at once
-    and moves smoothly.
-    """
-    grid = upper[:, _MIDDLE, None] + (lower - upper)[:, _MIDDLE, None] * _DOWN[:, None]
-    at = grid.astype(np.float32).reshape(-1, len(_DOWN), 2)
-    samples = cv2.remap(face.picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    grey = grey_of(np.asarray(samples, np.uint8))
-    # The outermost of each eye's lines are there for this filter only.
-    fall = cv2.sepFilter2D(grey, cv2.CV_32F, _FALL, _SMOOTH).reshape(grid.shape[:3])[:, 1:-1, 1:-1]
-    drop = np.maximum(fall, 0) ** 2 * _LIKELY
-    reached = np.cumsum(drop, axis=2)
-    total = reached[..., -1:] + 1
-    still_to_come = (total - reached + drop) / total
-    step = (drop * still_to_come**2).sum(axis=1)  # the first counts most: lights in the eye make further ones below
-    place = step @ _STEPS / (step.sum(axis=1) + 1.0)
-    for _ in range(_ROUNDS):
-        near = step * np.exp(-(((_STEPS - place[:, None]) / _NEAR) ** 2))
-        place = (near @ _STEPS + 0.01 * place) / (near.sum(axis=1) + 0.01)
-    light = max(_skin(face).light, 8.0)
-    seen = np.minimum(grey.reshape(grid.shape[:3])[:, 1:-1, _WITHIN], light)
-    place = np.minimum(np.maximum(place, -0.15), 1).astype(np.float32)
-    return place, 1 - seen.mean(axis=(1, 2)) / light
 
 
 def sides_seen(face: FaceRegion) -> tuple[float, float]:
@@ -280,6 +248,7 @@ class _Skin:
     redness: float
     light: float
     chroma: float
+    colour: tuple[float, float, float]
 
 
 def skin_redness(face: FaceRegion) -> float:
@@ -290,6 +259,16 @@ def skin_redness(face: FaceRegion) -> float:
 def skin_chroma(face: FaceRegion) -> float:
     """How far the channels of the face's skin are apart, in levels: little in grey light and in faded pictures."""
     return _skin(face).chroma
+
+
+def skin_colour(face: FaceRegion) -> tuple[float, float, float]:
+    """The BGR colour of the face's skin, 0..255."""
+    return _skin(face).colour
+
+
+def skin_light(face: FaceRegion) -> float:
+    """The luminance of the face's skin, 0..255."""
+    return _skin(face).light
 
 
 def _skin(face: FaceRegion) -> _Skin:
@@ -305,7 +284,7 @@ def _read_skin(face: FaceRegion) -> _Skin:
     chosen = sorted((log_redness(*mean), *mean) for mean in means)[3:6]  # what covers skin is less red than it
     ratio, blue, green, red = (sum(values) / len(chosen) for values in zip(*chosen, strict=True))
     light = 0.114 * blue + 0.587 * green + 0.299 * red
-    return _Skin(ratio, light, max(blue, green, red) - min(blue, green, red))
+    return _Skin(ratio, light, max(blue, green, red) - min(blue, green, red), (blue, green, red))
 
 
 def log_redness(blue: float, green: float, red: float) -> float:

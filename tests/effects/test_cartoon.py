@@ -49,6 +49,30 @@ def test_ink_is_seen_at_a_glance(scenes: dict[str, Scene]) -> None:
         assert 0.02 < inked.mean() < 0.25, name
 
 
+def test_wire_glasses_stay(scenes: dict[str, Scene]) -> None:
+    """Smoothing takes them away; they are drawn again."""
+    scene = scenes["glasses"]
+    after = Effects.parse("cartoon").apply(scene.picture, scene.faces)
+    x1, y1, x2, y2 = cv2.boundingRect(np.round(scene.faces[0].landmarks[66:84]).astype(np.int32))
+    window = np.s_[y1 : y1 + y2 + 12, x1 - 8 : x1 + x2 + 8]
+    before, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY)[window].astype(np.float32) for p in (scene.picture, after))
+    wire, found = (picture - cv2.blur(picture, (9, 9)) for picture in (before, now))
+    on_wire = wire > np.percentile(wire, 97)
+    assert found[on_wire].mean() > 0.88 * wire[on_wire].mean()
+
+
+def test_it_is_a_drawing_in_dim_and_grey_light_too(portrait: Scene) -> None:
+    grey = cv2.cvtColor(portrait.picture, cv2.COLOR_BGR2GRAY)[..., None]
+    dim = (0.55 * (0.5 * portrait.picture + 0.5 * grey)).astype(np.uint8)
+    after = Effects.parse("cartoon").apply(dim, portrait.faces)
+    light, saturation = (
+        [cheeks(portrait, p).astype(float).mean() for p in (dim, after)],
+        [np.ptp(cheeks(portrait, p).astype(float).mean(axis=(0, 1))) for p in (dim, after)],
+    )
+    assert light[1] > 1.2 * light[0]
+    assert saturation[1] > 1.5 * saturation[0]
+
+
 def test_the_corners_of_the_region_stay(portrait: Scene) -> None:
     after = Effects.parse("cartoon").apply(portrait.picture, portrait.faces)
     face = FaceRegion.of(portrait.picture.copy(), portrait.picture, portrait.faces[0])

@@ -12,8 +12,9 @@ import pytest
 from streamer import FaceAnalyzer
 from streamer.effects import Effects
 from streamer.effects.base import Effect, bgr_of
+from streamer.effects.lips import lips
 from streamer.effects.makeup import eyes, sides_seen
-from streamer.effects.masks import lip_mask, mouth_mask
+from streamer.effects.masks import lip_mask
 from streamer.effects.region import FaceRegion
 from streamer.effects.registry import all_effects
 from streamer.types import Image
@@ -70,25 +71,25 @@ def disc(scene: Scene, points: list[int], radius: float) -> np.ndarray:
 
 @pytest.mark.parametrize("colour", [RED, BLUE, "#ffffff", "#000000"])
 def test_lips_take_the_lipsticks_colour(colour: str, portrait: Scene) -> None:
-    lips = lip_mask(region(portrait)) > 250
-    before = hue_distance(region(portrait).picture, lips, colour)
-    after = hue_distance(made_up(portrait, effect("lipstick", colour=colour)), lips, colour)
+    on_lips = lip_mask(region(portrait)) > 250
+    before = hue_distance(region(portrait).picture, on_lips, colour)
+    after = hue_distance(made_up(portrait, effect("lipstick", colour=colour)), on_lips, colour)
     assert after < 0.6 * before
 
 
 @pytest.mark.parametrize("name", ["glasses", "turned", "dark", "several", "wrinkles"])
 def test_lipstick_shows_on_pale_and_dark_lips(name: str, scenes: dict[str, Scene]) -> None:
     scene = scenes[name]
-    lips = lip_mask(region(scene)) > 250
-    assert change(scene, effect("lipstick", colour=BLUE))[lips].mean() > 25
+    on_lips = lip_mask(region(scene)) > 250
+    assert change(scene, effect("lipstick", colour=BLUE))[on_lips].mean() > 25
 
 
 @pytest.mark.parametrize("finish", ["matte", "gloss"])
 def test_the_lips_lines_and_highlights_stay(finish: str, scenes: dict[str, Scene]) -> None:
     scene = scenes["glasses"]
-    lips = lip_mask(region(scene)) > 250
+    on_lips = lip_mask(region(scene)) > 250
     before, after = (
-        luminance(picture, lips)
+        luminance(picture, on_lips)
         for picture in (region(scene).picture, made_up(scene, effect("lipstick", colour=RED, finish=finish)))
     )
     assert np.corrcoef(before, after)[0, 1] > (0.8 if finish == "matte" else 0.6)
@@ -96,21 +97,23 @@ def test_the_lips_lines_and_highlights_stay(finish: str, scenes: dict[str, Scene
 
 def test_gloss_shines_more_than_matte(scenes: dict[str, Scene]) -> None:
     scene = scenes["glasses"]
-    lips = lip_mask(region(scene)) > 250
-    matte, gloss = (luminance(made_up(scene, effect("lipstick", finish=each)), lips) for each in ("matte", "gloss"))
+    on_lips = lip_mask(region(scene)) > 250
+    matte, gloss = (luminance(made_up(scene, effect("lipstick", finish=each)), on_lips) for each in ("matte", "gloss"))
     assert np.percentile(gloss, 98) > np.percentile(matte, 98) + 10
 
 
 def test_teeth_stay_white(portrait: Scene) -> None:
-    inside = cv2.erode(mouth_mask(region(portrait)), np.ones((3, 3), np.uint8)) > 250
-    teeth = inside & (cv2.cvtColor(region(portrait).picture, cv2.COLOR_BGR2GRAY) > 140)
-    assert teeth.sum() > 40
-    assert change(portrait, effect("lipstick", colour=BLUE))[teeth].mean() < 10
+    painted = change(portrait, effect("lipstick", colour=BLUE))
+    for teeth in ([98, 102], [97, 103], [99, 101]):
+        shown = disc(portrait, teeth, 0.02)
+        assert region(portrait).picture[shown].min(axis=1).mean() > 150
+        assert painted[shown].mean() < 12
+    assert painted[lip_mask(region(portrait)) > 250].mean() > 40
 
 
 def test_a_face_mask_gets_no_lipstick(scenes: dict[str, Scene]) -> None:
-    lips = lip_mask(region(scenes["masked"])) > 0
-    assert change(scenes["masked"], effect("lipstick", colour=RED))[lips].mean() < 3
+    on_lips = lip_mask(region(scenes["masked"])) > 0
+    assert change(scenes["masked"], effect("lipstick", colour=RED))[on_lips].mean() < 3
 
 
 def test_a_microphone_before_the_mouth_gets_none(portrait: Scene) -> None:
@@ -130,23 +133,53 @@ def test_a_hand_over_the_mouth_gets_little(analyzer: FaceAnalyzer, clips: Path) 
     assert painted[0] < 0.35 * painted[1]
 
 
+def test_fingers_before_the_lips_stay_clean(analyzer: FaceAnalyzer, clips: Path) -> None:
+    """Their edges and the dark between them are as red as lips; of the mouth only the image-right half shows."""
+    specks = shown = 0
+    for scene in follow(analyzer, clips / "pexels_woman_expressions.mp4", 108, 20)[::4]:
+        painted = change(scene, effect("lipstick", colour=BLUE)) > 30
+        middle = round(float(region(scene).part("lip_outer")[:, 0].mean()))
+        specks += int(painted[:, : middle - 8].sum())
+        shown += int(painted[:, middle:].sum())
+    assert shown > 600
+    assert specks < 0.1 * shown
+
+
 @pytest.mark.parametrize(
-    ("clip", "number"), [("selfie_expressions.mp4", 102), ("d12_man_glasses_turns.mp4", 120)], ids=["grin", "shout"]
+    ("clip", "number", "teeth"),
+    [("selfie_expressions.mp4", 102, 0.06), ("d12_man_glasses_turns.mp4", 120, 0.03)],
+    ids=["grin", "shout"],
 )
-def test_teeth_and_tongue_in_a_wide_open_mouth_stay_clean(
-    clip: str, number: int, analyzer: FaceAnalyzer, clips: Path
-) -> None:
-    """The landmarks' lips do not open as wide as real ones: teeth and tongue lie where they have a lower lip."""
+def test_a_wide_open_mouth(clip: str, number: int, teeth: float, analyzer: FaceAnalyzer, clips: Path) -> None:
+    """The landmarks' mouth does not open as wide as real ones: teeth and tongue lie where they have a lower lip."""
     scene = follow(analyzer, clips / clip, number, 1)[0]
-    within = [96, 97, 98, 99, 100, 93, 94, 95]
-    assert change(scene, effect("lipstick", colour=BLUE))[disc(scene, within, 0.06)].mean() < 12
-    assert change(scene, effect("lipstick", colour=BLUE))[disc(scene, [93], 0.03)].mean() < 12
+    painted = change(scene, effect("lipstick", colour=BLUE))
+    assert painted[disc(scene, [96, 97, 98, 99, 100, 102, 102], 0.06)].mean() < 12
+    assert painted[disc(scene, [102], teeth)].mean() < 12
+    face = region(scene)
+    lower = scene.faces[0].landmarks[93] - face.rect[:2] + 0.06 * face.unit * face.down
+    x, y = lower.round().astype(int).tolist()
+    assert painted[y - 3 : y + 4, x - 3 : x + 4].mean() > 60
+
+
+def test_a_mouth_that_opens_is_followed_without_a_jump(analyzer: FaceAnalyzer, clips: Path) -> None:
+    """The lips move no more from one frame to the next than the mouth does."""
+    run = [region(scene) for scene in follow(analyzer, clips / "selfie_expressions.mp4", 84, 20)]
+    opened = [lips(face).opened for face in run]
+    assert min(opened) < 0.2
+    assert max(opened) > 0.8
+    lower = np.array([(lips(face).outer[9] - face.points[54]) @ face.down / face.unit for face in run])
+    assert np.abs(np.diff(lower)).max() < 0.12
+    upper = np.array([(lips(face).outer[3] - face.points[54]) @ face.down / face.unit for face in run])
+    assert (lower > upper + 0.1).all()
 
 
 def test_lipstick_is_duller_in_grey_light(portrait: Scene) -> None:
+    painted = change(portrait, effect("lipstick", colour=BLUE)) > 60
+
     def saturation(scene: Scene) -> float:
-        lips = made_up(scene, effect("lipstick", colour=RED))[lip_mask(region(scene)) > 250].astype(float)
-        return float(np.mean(1 - lips.min(axis=1) / lips.max(axis=1)))
+        colours = made_up(scene, effect("lipstick", colour=RED))[painted].astype(float)
+        return float(np.mean(1 - colours.min(axis=1) / colours.max(axis=1)))
 
     grey = np.repeat(cv2.cvtColor(portrait.picture, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
     assert saturation(replace(portrait, picture=grey)) < 0.97 * saturation(portrait)
@@ -155,7 +188,7 @@ def test_lipstick_is_duller_in_grey_light(portrait: Scene) -> None:
 def test_lipstick_stays_on_the_lips(scenes: dict[str, Scene]) -> None:
     for scene in scenes.values():
         face = region(scene)
-        near = cv2.dilate(face.fill(face.part("lip_outer")), np.ones((2 * round(0.08 * face.unit) + 5,) * 2, np.uint8))
+        near = cv2.dilate(face.fill(lips(face).outer), np.ones((2 * round(0.08 * face.unit) + 5,) * 2, np.uint8))
         assert change(scene, effect("lipstick"))[near == 0].max() == 0
 
 
@@ -210,6 +243,31 @@ def test_eye_shadow_colours_the_lids_and_not_the_eyes(scenes: dict[str, Scene]) 
         assert seen[mask > 0].mean() > 10
         x, y = ((eye.upper[8] + eye.lower[8]) / 2).round().astype(int).tolist()
         assert seen[y, x] <= 2
+
+
+@pytest.mark.parametrize(
+    ("clip", "number"),
+    [("selfie_expressions.mp4", 77), ("d9_man_glasses_webcam.mp4", 12), ("pexels_woman_expressions.mp4", 80)],
+    ids=["selfie", "glasses", "lashes"],
+)
+def test_the_line_of_shut_eyes_is_at_the_lashes(clip: str, number: int, analyzer: FaceAnalyzer, clips: Path) -> None:
+    """The darkest place near each of its points is hardly off it."""
+    face = region(follow(analyzer, clips / clip, number, 1)[0])
+    grey = cv2.GaussianBlur(cv2.cvtColor(face.picture, cv2.COLOR_BGR2GRAY), (0, 0), 0.015 * face.unit)
+    off = np.arange(-0.12, 0.13, 0.01)
+    for eye in eyes(face):
+        assert eye.open < 0.6
+        at = (eye.upper[3:14, None] + off[:, None] * face.unit * face.down).round().astype(int)
+        darkest = off[grey[at[..., 1], at[..., 0]].argmin(axis=1)]
+        assert np.abs(darkest - 0.015).mean() < 0.012  # the line is the upper edge of the lashes
+
+
+def test_open_eyes_are_not_taken_for_half_shut_ones(
+    analyzer: FaceAnalyzer, clips: Path, scenes: dict[str, Scene]
+) -> None:
+    """An iris makes a step to darkness below the one of faint lashes."""
+    for scene in (scenes["masked"], follow(analyzer, clips / "s32_woman_720p.mp4", 100, 1)[0]):
+        assert min(eye.open for eye in eyes(region(scene))) > 0.85, scene.name
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ ALL = [
     *(f"moustache.style={style}" for style in ("handlebar", "chevron", "pencil")),
     "sticker",
 ]
+CHEEK = round(0.4 * SIZE), round(0.8 * SIZE)
+"""Where whiskers are, pixels to either side of the nose."""
 
 
 def drawn(look: str, face: Face, side: int = 400) -> np.ndarray:
@@ -116,6 +118,18 @@ def test_nothing_pops_as_the_head_turns(look: str) -> None:
     steps = np.array([np.abs(b - a).mean() for a, b in pairwise(seen)])
     around = np.array([np.median(steps[max(0, i - 6) : i + 7]) for i in range(len(steps))])
     assert (steps < 2.0 * around + 0.02).all(), 1.5 * np.argmax(steps / around) - 72
+
+
+@pytest.mark.parametrize("level", [128, 235])
+def test_whiskers_are_seen_alike_on_both_sides(level: int) -> None:
+    """On a white wall, too, where it is their shadow that shows them."""
+    ground = np.full((400, 400, 3), level, np.uint8)
+    change = cv2.absdiff(Effects.parse("ears").apply(ground, [head_at()]), ground).max(axis=2).astype(float)
+    rows = slice(round(200 - 0.1 * SIZE), round(200 + 0.6 * SIZE))
+    left, right = change[rows, 200 - CHEEK[1] : 200 - CHEEK[0]], change[rows, 200 + CHEEK[0] :]
+    left, right = left.max(axis=0).mean(), right[:, : CHEEK[1] - CHEEK[0]].max(axis=0).mean()
+    assert min(left, right) > 40
+    assert min(left, right) > 0.8 * max(left, right)
 
 
 def test_a_nearer_head_covers_a_farther_one() -> None:
@@ -272,5 +286,8 @@ def test_kinds_of_png(tmp_path: Path) -> None:
     wide[:, 20:] = (0, 65535, 0, 65535)
     cv2.imwrite(str(tmp_path / "sixteen.png"), wide)
     assert green(face, f"sticker.file={tmp_path / 'sixteen.png'}").any()
+    plate = np.full((40, 60, 4), (0, 255, 0, 255), np.uint8)
+    cv2.imwrite(str(tmp_path / "plate.png"), plate)
+    assert green(face, f"sticker.file={tmp_path / 'plate.png'}").any()
     png(tmp_path / "large.png", 4096, 1000)
     assert green(face, f"sticker.file={tmp_path / 'large.png'}").any()

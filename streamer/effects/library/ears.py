@@ -62,6 +62,9 @@ class Ears(PictureEffect):
             if seen:
                 half.draw(layer, on_nose, opacity=seen)
         nose.draw(layer, on_nose)
+        # On pale skin and before a white wall it is their shadow that shows the whiskers.
+        around = on_nose.project(_SHADED)[:, :2]
+        layer.shade(0.015 * head.scale * head.rotation[:2, 1], 0.06 * head.scale, 0.7 * self.strength, around)
         return layer
 
 
@@ -164,15 +167,19 @@ def _tip(style: str) -> Solid:
     return sheet(np.stack([x, y + 0.055, z - 0.42], axis=-1), tint, gloss=0.4, closed=True)
 
 
+_SHADED: Final = np.array(((-1.2, -0.25, 0.0), (1.2, -0.25, 0.0), (1.2, 0.5, 0.0), (-1.2, 0.5, 0.0)))
+"""Corners around the whiskers, in head units."""
+
+
 @lru_cache(maxsize=2)
 def _whiskers(sign: int) -> Solid:
     """Three on a side: they grow out of the cheek, bend down and thin out."""
-    t = np.linspace(0, 1, 12)
+    t = np.linspace(0, 1, 9)
     hairs = []
     for row, (rise, reach) in enumerate(((-0.16, 0.78), (-0.02, 0.86), (0.12, 0.76))):
         x = 0.26 + 0.03 * row + reach * t
         y = 0.10 + 0.055 * row + rise * t + 0.12 * t**2
         z = -0.16 + 0.34 * t
         path = np.stack([sign * x, y, z], axis=1)
-        hairs.append(tube(path, 0.011 * (1 - 0.8 * t), (238, 236, 234), sides=3, alpha=np.clip(1.15 - t[:-1], 0, 0.95)))
+        hairs.append(tube(path, 0.011 * (1 - 0.8 * t), (238, 236, 234), sides=4, alpha=np.clip(1.15 - t[:-1], 0, 0.95)))
     return hairs[0] + hairs[1] + hairs[2]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamer.effects.base import Canvas, Phase, PictureEffect, strength
 from streamer.effects.blending import blend
 from streamer.effects.head3d import Head, trust
+from streamer.effects.makeup import skin_colour
 from streamer.effects.region import FaceRegion, Mask
 from streamer.landmarks.topology import GROUPS, MOUTH_CORNERS
 from streamer.types import FloatArray, Image
@@ -36,17 +37,19 @@ class FaceSwap(PictureEffect):
         if not amount:
             return
         taken = [(face, _Taken(face)) for face in pair]
-        for (face, _), (_, other) in zip(taken, taken[::-1], strict=True):
-            _put(other, face, amount)
+        for (face, own), (_, other) in zip(taken, taken[::-1], strict=True):
+            _put(other, face, own, amount)
 
 
-_SAME: Final = 24.0  # degrees between two heads up to which a swap looks right
-_DIFFERENT: Final = 44.0  # and from which it cannot
+_SAME: Final = 32.0  # degrees between two heads up to which a swap looks right
+_DIFFERENT: Final = 48.0  # and from which it cannot
 _TURNED: Final = 48.0  # yaw up to which enough of a face can be seen to be put elsewhere
 _PROFILE: Final = 66.0
 _HELD: Final = np.array([*range(0, 33, 2), *range(33, 51, 2), *range(51, 66), 66, 70, 75, 79])
-_GRID: Final = 28  # points of the warp per side of a face
+_GRID: Final = 22  # points of the warp per side of a face
 _SMOOTH: Final = 0.004  # how far the warp may miss a point, against bending: keeps trembling out
+_ALIKE: Final = 10.0  # levels of hue and saturation by which skin differs within a face
+_MOST_GAIN: Final = np.array((1.3, 1.1, 1.1))  # of L, a and b: more colour would tint hair and eyes
 _EDGE: Final = 0.12  # width of the seam in eye distances
 
 
@@ -74,7 +77,7 @@ class _Taken:
         self.picture: Image = face.picture.copy()
         self.mask = _inner(face)
         self.points, self.unit = face.points, face.unit
-        self.mean, self.spread = _tone(self.picture, self.mask)
+        self.mean, self.spread = _tone(face, self.picture, self.mask)
 
     def shrunk_for(self, unit: float) -> tuple[Image, Mask, float]:
         """Its pixels and mask, no more than needed for a face of that size, and how much smaller they are."""
@@ -86,8 +89,8 @@ class _Taken:
         return np.asarray(picture, np.uint8), np.asarray(mask, np.uint8), factor
 
 
-def _put(taken: _Taken, face: FaceRegion, amount: float) -> None:
-    """Warp a face over another one, in that one's light."""
+def _put(taken: _Taken, face: FaceRegion, hidden: _Taken, amount: float) -> None:
+    """Warp a face over another one, in the light that was on that one."""
     mask = _inner(face)
     left, top, width, height = cv2.boundingRect(mask)
     if not width:
@@ -100,8 +103,7 @@ def _put(taken: _Taken, face: FaceRegion, amount: float) -> None:
     # where the other picture ends, or its face does, there is nothing to show
     there = cv2.remap(known, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     inside = np.asarray(cv2.multiply(mask[top : top + height, left : left + width], there, scale=1 / 255), np.uint8)
-    mean, spread = _tone(own, mask[top : top + height, left : left + width])
-    blend(own, _toned(np.asarray(warped, np.uint8), taken, mean, spread), inside, amount)
+    blend(own, _toned(np.asarray(warped, np.uint8), taken, hidden.mean, hidden.spread), inside, amount)
 
 
 def _inner(face: FaceRegion) -> Mask:
@@ -151,7 +153,8 @@ def _held(points: FloatArray) -> Points:
 
 def _basis(at: Points, knots: Points) -> Points:
     """``(n, m + 3)``: the spline's kernels and its plane, at points ``(n, 2)``."""
-    squared = ((at[:, None] - knots[None]) ** 2).sum(-1)
+    across, along = (at[:, None, axis] - knots[None, :, axis] for axis in (0, 1))
+    squared = across * across + along * along
     return np.column_stack([squared * np.log(squared + 1e-9), np.ones(len(at)), at])
 
 
@@ -165,21 +168,28 @@ def _spline(knots: Points, values: Points) -> Points:
     return np.asarray(np.linalg.solve(system, np.vstack([values, np.zeros((3, 2))])))
 
 
-def _tone(picture: Image, mask: Mask) -> tuple[Points, Points]:
-    """Mean and standard deviation ``(3,)`` of a face in L*a*b*, from about 64 x 64 of its pixels."""
+def _tone(face: FaceRegion, picture: Image, mask: Mask) -> tuple[Points, Points]:
+    """Mean and standard deviation ``(3,)`` of a face's skin in L*a*b*, from about 64 x 64 of its pixels.
+
+    What has another hue, such as a mask or glasses, hardly counts.
+    """
     step = max(1, math.isqrt(mask.size) // 64)
-    lab = (
-        cv2.cvtColor(np.ascontiguousarray(picture[::step, ::step]), cv2.COLOR_BGR2LAB).reshape(-1, 3).astype(np.float64)
-    )
-    weight = mask[::step, ::step].reshape(-1) / 255.0
+    lab = _lab(np.ascontiguousarray(picture[::step, ::step])).reshape(-1, 3)
+    skin = _lab(np.round([[skin_colour(face)]]).astype(np.uint8))[0, 0]
+    apart = ((lab[:, 1:] - skin[1:]) ** 2).sum(axis=1)
+    weight = mask[::step, ::step].reshape(-1) * np.exp(-apart / (2 * _ALIKE**2))
     weight = weight / max(weight.sum(), 1e-6)
     mean = weight @ lab
     return mean, np.sqrt(np.maximum(weight @ (lab - mean) ** 2, 1.0))
 
 
+def _lab(picture: Image) -> Points:
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2LAB).astype(np.float64)
+
+
 def _toned(picture: Image, taken: _Taken, mean: Points, spread: Points) -> Image:
     """A face with another one's mean colour and contrast (Reinhard et al., Color Transfer between Images, 2001)."""
-    gain = np.clip(spread / taken.spread, 0.7, 1.4)
+    gain = np.clip(spread / taken.spread, 0.75, _MOST_GAIN)
     levels = np.arange(256)[:, None]
     table = np.clip(np.round((levels - taken.mean) * gain + mean), 0, 255).astype(np.uint8)
     lab = cv2.LUT(cv2.cvtColor(picture, cv2.COLOR_BGR2LAB), table[None])

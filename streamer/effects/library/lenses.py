@@ -61,7 +61,8 @@ def _irises(face: FaceRegion, found: Sequence[Eye]) -> Iterable[tuple[FloatArray
     apart = np.zeros((len(found), _GRID[1] + _REACH, _GRID[0]), np.float32)  # no eye reaches into the other's filter
     apart[:, _REACH:] = darker * inside / skin
     score = cv2.filter2D(apart.reshape(-1, _GRID[0]), -1, _disc() - _ring(), borderType=cv2.BORDER_CONSTANT)
-    weight = np.exp(_SHARP * score.reshape(apart.shape)[:, _REACH:]) * _NEAR
+    score = _together(np.asarray(score.reshape(apart.shape)[:, _REACH:], np.float32), found)
+    weight = np.exp(_SHARP * score) * _NEAR
     weight /= weight.sum(axis=_PIXELS, keepdims=True)
     places = np.stack([weight.sum(axis=1) @ _X, weight.sum(axis=2) @ _Y], axis=1)
 
@@ -76,6 +77,13 @@ def _irises(face: FaceRegion, found: Sequence[Eye]) -> Iterable[tuple[FloatArray
     sure = [ramp(c, *_CONTRAST) * ramp(log_redness(*lid), *bare) for c, lid in zip(contrast, lids, strict=True)]
     centres = pupils + (places - _MIDDLE).astype(np.float32) @ axes
     return zip(centres, level.tolist(), sure, strict=True)
+
+
+def _together(score: FloatArray, found: Sequence[Eye]) -> FloatArray:
+    """What each eye shows, and half of it what both do: they look the same way."""
+    says = np.array([eye.seen * eye.sure * ramp(eye.open, *_OPEN) + 1e-3 for eye in found], np.float32)
+    both = np.tensordot(says / says.sum(), score, axes=1)
+    return np.asarray(score + _ALIKE * (both - score), np.float32)
 
 
 def _sampled(face: FaceRegion, found: Sequence[Eye], pupils: FloatArray, axes: FloatArray) -> tuple[Image, Mask]:
@@ -125,7 +133,7 @@ def _lens(size: int) -> Mask:
     side = (np.arange(_ART) + 0.5) / _ART * 2 - 1
     distance, angle = np.hypot(side[:, None], side[None]), np.arctan2(side[None], side[:, None])
     rays = sum(np.cos(count * angle) * np.cos(shift + 4 * distance) for count, shift in _RAYS) / len(_RAYS)
-    cover = np.clip((distance - 0.32) / 0.2, 0, 1) * np.clip((1 - distance) / 0.16, 0, 1)
+    cover = np.clip((distance - 0.26) / 0.26, 0, 1) * np.clip((0.98 - distance) / 0.3, 0, 1)
     fine = np.round(255 * cover * np.clip(0.85 + 0.2 * rays, 0, 1)).astype(np.uint8)
     art = np.asarray(cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
     art.setflags(write=False)
@@ -147,6 +155,7 @@ _PLACES: Final = np.stack(np.meshgrid(_X, _Y), axis=-1) - _MIDDLE
 _NEAR: Final = np.exp(-(((_X[None] - 12) / 5.3) ** 2) - ((_Y[:, None] - 9) / 3.3) ** 2).astype(np.float32)
 _SHARP: Final = 60.0
 _CONTRAST: Final = (0.05, 0.35)  # between the white of the eye and the iris, in the skin's brightness
+_ALIKE: Final = np.float32(0.5)
 _OPEN: Final = (0.35, 0.55)
 _ROOM: Final = 0.03
 _SOFT: Final = 0.004

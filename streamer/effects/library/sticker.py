@@ -190,8 +190,8 @@ def _pixels(file: Path) -> Bgra:
         raise ValueError(f"{file} is damaged; save the PNG again")
     if pixels.dtype == np.uint16:
         pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-    if pixels.ndim != 3 or pixels.shape[2] != 4 or pixels[..., 3].min() == 255:
-        raise ValueError(f"{file} has no transparent pixels; save the PNG with an alpha channel (RGBA)")
+    if pixels.ndim != 3 or pixels.shape[2] != 4:  # one whose alpha is full everywhere is a plate, and meant to be one
+        raise ValueError(f"{file} has no alpha channel; save the PNG with transparency (RGBA)")
     return np.asarray(pixels, np.uint8)
 
 
