@@ -7,21 +7,31 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from streamer.config import Config
 from streamer.effects import Effects
 from streamer.effects.shown import Shown
 from streamer.errors import FacestreamError
 from streamer.pipeline.analyzer import FaceAnalyzer
+from streamer.pipeline.hindsight import DELAY, Hindsight
 from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.playback import Playback
 from streamer.pipeline.reload import ModelLoader
 from streamer.types import Face, Frame, FrameResult
 
+Publish = Callable[[FrameResult, bool], bool]
+"""Takes a result, and whether its frame is a new one; ``False`` when no more is wanted."""
+
+_PATIENCE: Final = 0.5  # seconds without a frame after which those that wait for it are shown
+
 
 class Analysis:
     """Analyses the frames of one stream in order; belongs to one thread.
+
+    While faces are covered, results come :data:`DELAY` frames late, with what those frames have told about them.
+    Nothing waits where no further frame may come: in pauses, before jumps, at the end.
 
     Attributes:
         error: why the effects that were asked for last cannot be had, so that those before go on; ``None`` otherwise.
@@ -54,11 +64,13 @@ class Analysis:
         self._loader, self._playback, self._metrics = loader, playback, metrics
         self._before: Frame | None = None
         self._result_before: FrameResult | None = None
+        self._waiting = Hindsight()
+        self._going = True
         self._effects = Effects.parse(config.effects.look)
         self._analyzer.vigilant = self._effects.covers
         self.error: FacestreamError | None = None
 
-    def run(self, inbox: Mailbox[Frame], publish: Callable[[FrameResult, bool], bool], *, still: bool) -> None:
+    def run(self, inbox: Mailbox[Frame], publish: Publish, *, still: bool, stopped: Callable[[], bool]) -> None:
         """Analyse until the inbox is closed and empty, or ``publish`` returns ``False``.
 
         Args:
@@ -66,19 +78,24 @@ class Analysis:
             publish: takes each result, and whether its frame is a new one: a paused frame comes again when settings
                 change.
             still: the source is a single picture, in which there is nothing to follow.
+            stopped: whether the inbox was closed by somebody who wants no more results.
         """
-        going = True
-        while going:
-            frame = inbox.take()
+        self._publish, self._still = publish, still
+        came = time.monotonic()
+        while self._going:
+            frame = inbox.take(_PATIENCE if self._waiting else None)
+            if frame is None and inbox.closed:
+                if not stopped():
+                    self._catch_up()
+                return
             changed, dressed = self._apply_settings()
             if frame is not None:
-                going = publish(self._analyse(frame, still=still), True)
-            elif inbox.closed:
-                return
-            elif changed and self._playback.paused and self._before is not None:
-                going = publish(self._analyse_again(self._before, still=still), False)
-            elif dressed and self._playback.paused and self._result_before is not None:
-                going = publish(self._dress(self._result_before), False)
+                self._take_in(frame)
+                came = time.monotonic()
+            if self._playback.paused or (frame is None and time.monotonic() - came >= _PATIENCE):
+                self._catch_up()
+            if frame is None and self._playback.paused:
+                self._renew(changed, dressed)
 
     def _apply_settings(self) -> tuple[bool, bool]:
         """Bring the analyser and the effects up to what is wanted; whether the one and the other have changed."""
@@ -97,37 +114,62 @@ class Analysis:
 
     def _take_effects(self, wanted: Config) -> None:
         try:
-            self._effects, self.error = Effects.parse(wanted.effects.look), None
+            effects, self.error = Effects.parse(wanted.effects.look), None
         except FacestreamError as error:
             self.error = type(error)(f"the effects stay as they are: {error}")
-        self._analyzer.vigilant = self._effects.covers
+            return
+        if not effects.covers:
+            self._catch_up()
+        self._effects = effects
+        self._analyzer.vigilant = effects.covers
 
-    def _analyse(self, frame: Frame, *, still: bool) -> FrameResult:
+    def _take_in(self, frame: Frame) -> None:
+        """Analyse a frame, and show it or one before it."""
         if self._before is not None and frame.segment != self._before.segment:
+            self._catch_up()
             self._analyzer.jump(_distance(self._before, frame))
         self._before = frame
         paused = self._playback.paused
-        if still:  # a track needs several sightings, which a single picture cannot give
-            faces = self._analyzer.analyze(frame.image)
+        if self._still:  # a track needs several sightings, which a single picture cannot give
+            result = self._result(frame, self._analyzer.analyze(frame.image))
         else:
-            faces = self._analyzer.track(frame.image, frame.pts, standing=paused)
-        result = self._result(frame, faces)
-        if paused:
-            self._metrics.interrupt()
-        latency = (result.finished - frame.captured) * 1e3
-        self._metrics.record(latency, self._analyzer.stages, [face.track_id or 0 for face in faces])
-        return result
+            result = self._result(frame, self._analyzer.track(frame.image, frame.pts, standing=paused))
+        self._waiting.add(result, self._analyzer.appeared)
+        self._release(DELAY if self._analyzer.vigilant and not self._still and not paused else 0)
 
-    def _analyse_again(self, frame: Frame, *, still: bool) -> FrameResult:
-        frame = replace(frame, captured=time.monotonic())
-        return self._result(
-            frame, self._analyzer.analyze(frame.image) if still else self._analyzer.track_again(frame.image)
-        )
+    def _catch_up(self) -> None:
+        """Show all that waits; what no later frame can tell about the last one is found out at once."""
+        if self._waiting and self._before is not None:
+            self._waiting.found(self._analyzer.search_again(self._before.image))
+            self._release(0)
+
+    def _release(self, delay: int) -> None:
+        """Show the frames that no longer need to wait."""
+        for waited in self._waiting.take(delay):
+            if not self._going:
+                return
+            result = self._result_before = self._dress(replace(waited, finished=time.monotonic()))
+            latency = (result.finished - result.frame.captured) * 1e3
+            self._metrics.record(latency, dict(result.stages), [face.track_id or 0 for face in result.faces])
+            self._going = self._publish(result, True)
+        if self._playback.paused:
+            self._metrics.interrupt()
+
+    def _renew(self, changed: bool, dressed: bool) -> None:
+        """Show a paused frame again, after settings have changed."""
+        if changed and self._before is not None:
+            frame = replace(self._before, captured=time.monotonic())
+            look = self._analyzer.analyze if self._still else self._analyzer.track_again
+            again = replace(self._result(frame, look(frame.image)), finished=time.monotonic())
+        elif dressed and self._result_before is not None:
+            again = self._result_before
+        else:
+            return
+        self._result_before = self._dress(again)
+        self._going = self._publish(self._result_before, False)
 
     def _result(self, frame: Frame, faces: tuple[Face, ...]) -> FrameResult:
-        hidden = self._analyzer.hidden
-        self._result_before = self._dress(FrameResult(frame, faces, self._analyzer.stages, time.monotonic(), hidden))
-        return self._result_before
+        return FrameResult(frame, faces, self._analyzer.stages, hidden=self._analyzer.hidden)
 
     def _dress(self, result: FrameResult) -> FrameResult:
         """Have the effects carried out when somebody looks."""

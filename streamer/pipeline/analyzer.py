@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 
 import cv2
@@ -18,7 +19,7 @@ from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotati
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
 from streamer.landmarks.topology import keypoints_from_landmarks
 from streamer.pipeline.hidden import HiddenPlaces, still_places
-from streamer.pipeline.lookout import Lookout
+from streamer.pipeline.lookout import Known, Lookout
 from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
 from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, Pose, freeze
@@ -103,8 +104,11 @@ class FaceAnalyzer:
         stages: milliseconds per stage of the latest call; a stage that did not run is absent.
         hidden: ``(n, 4)`` float32 xyxy after a call: every place where a face may be that is not, or no longer, among
             the returned ones. What is to hide faces covers these too.
-        vigilant: whether every frame is searched, and for doubtful faces too, so that ``hidden`` leaves none out; for
-            streams whose faces must not be seen.
+        appeared: ``(n, 4)`` likewise after :meth:`track`: what may be a face in this frame and was not known from the
+            one before.
+        vigilant: whether every frame is searched, for doubtful faces too; for streams whose faces must not be seen.
+            A stream's search of the whole picture takes some frames: ``Hindsight`` brings what it finds into those
+            before.
     """
 
     def __init__(self, config: Config, *, models: Models | None = None) -> None:
@@ -135,7 +139,8 @@ class FaceAnalyzer:
         self._known: list[Track] = []
         self._jumped = False
         self._places = HiddenPlaces()
-        self._finds = self._doubtful = self.hidden = NO_BOXES
+        self._finds = self._doubtful = self.hidden = self.appeared = NO_BOXES
+        self._lookout = Lookout(self._detector)
         self._look_anew()
 
     def configure(self, config: Config, models: Models | None = None) -> None:
@@ -147,6 +152,7 @@ class FaceAnalyzer:
         """
         if models is not None:
             self._detector, self._predictor = models.detector, models.predictor
+            self._lookout = Lookout(self._detector)
         self._detector = tuned(self._detector, config.detector)
         t, s = config.tracking, config.smoothing
         self._tracker.max_faces, self._tracker.max_lost = t.max_faces, t.max_lost
@@ -166,6 +172,7 @@ class FaceAnalyzer:
         self._known = self._tracker.visible() if near else []
         if not near:
             self._places.forget()
+        self._lookout.forget()
         self._jumped = True
         self._tracker.reset()
         self._smoother.reset()
@@ -188,7 +195,6 @@ class FaceAnalyzer:
         t = self._config.tracking
         self._schedule = DetectionSchedule(t.detect_every, t.steady_interval)
         self._turned = TurnedSearch(self._detector) if self._config.detector.rotations else None
-        self._lookout = Lookout(self._detector, turned=self._config.detector.rotations)
 
     def analyze(self, bgr: Image) -> tuple[Face, ...]:
         """Find the faces of one independent image; tracks are neither used nor changed.
@@ -205,10 +211,12 @@ class FaceAnalyzer:
         bgr, clock = as_bgr(bgr), self._start_clock()
         found = self._detect_still(bgr)
         clock.lap("detect")
+        doubtful = self._lookout.search_all(bgr, still=True) if self.vigilant else NO_BOXES
+        clock.lap("search")
         batch = self._predictor.from_detections(bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes)
         clock.lap("landmark")
         there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)[: self._config.tracking.max_faces]
-        self.hidden = still_places(found.boxes, there, self._doubtful)
+        self.hidden = still_places(found.boxes, there, doubtful)
         return tuple(_still_face(found, batch, i) for i in there)
 
     def track(self, bgr: Image, pts: float, *, standing: bool = False) -> tuple[Face, ...]:
@@ -238,43 +246,43 @@ class FaceAnalyzer:
         self._recall([start.track for start in starts])
         self._landmark(bgr, pts, starts)
         faces = self._publish(pts)
-        self.hidden = self._places.update(pts, self._tracker.tracks, self._finds, self._doubtful)
+        self.hidden = self._places.update(bgr, pts, self._tracker.tracks, self._finds, self._doubtful)
+        self.appeared = self._places.appeared
         clock.lap("smooth")
         return faces
+
+    def search_again(self, bgr: Image) -> FloatArray:
+        """Search all of the frame of the latest :meth:`track`, because no further one follows.
+
+        Args:
+            bgr: the same picture.
+
+        Returns:
+            ``(n, 4)`` xyxy of what may be a face besides those that are followed.
+        """
+        return self._lookout.search_all(bgr, Known.of(self._tracker.followed()))
 
     # ---- the steps of one frame --------------------------------------------------------------------------------
 
     def _detect_still(self, bgr: Image) -> Detections:
-        self._doubtful = NO_BOXES
-        if self.vigilant:
-            sure, doubtful = self._lookout.search(bgr, thorough=True)
-            self._doubtful = np.concatenate([sure.boxes, doubtful])
         if self._config.detector.rotations:
             return detect_any_rotation(self._detector, bgr)
         return self._detector.detect(bgr)
 
     def _search(self, bgr: Image, pts: float, *, thorough: bool) -> list[Start]:
-        """Detect if it is time to, or for places to hide in any case; returns as :meth:`_detect` does."""
+        """Detect if it is time to, and look for places to hide; returns as :meth:`_detect` does."""
         self._finds = self._doubtful = NO_BOXES
         due = self._schedule.due(bgr, self._tracker, pts)
         self._clock.lap("track")
-        if due:
-            return self._detect(bgr, thorough=thorough)
         if self.vigilant:
-            self._finds = self._detect_upright(bgr).boxes
-            self._clock.lap("detect")
-        return []
-
-    def _detect_upright(self, bgr: Image) -> Detections:
-        """What is surely a face; a vigilant analyzer notes what may be one, too."""
-        if not self.vigilant:
-            return self._detector.detect(bgr)
-        found, self._doubtful = self._lookout.search(bgr)
-        return found
+            look = partial(self._lookout.search_all, still=True) if thorough else self._lookout.search
+            self._doubtful = look(bgr, Known.of(self._tracker.followed()))
+            self._clock.lap("search")
+        return self._detect(bgr, thorough=thorough) if due else []
 
     def _detect(self, bgr: Image, *, thorough: bool) -> list[Start]:
         """One detection round; returns the tracks whose crop must start from a detection."""
-        found = self._detect_still(bgr) if thorough else self._detect_upright(bgr)
+        found = self._detect_still(bgr) if thorough else self._detector.detect(bgr)
         upright = 0 if thorough else len(found)
         if not thorough and self._turned is not None and self._schedule.may_turn(self._tracker):
             known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)

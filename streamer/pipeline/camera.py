@@ -23,6 +23,7 @@ from streamer.pipeline.playback import Playback
 from streamer.pipeline.recording import Recordings
 from streamer.pipeline.reload import ModelLoader
 from streamer.pipeline.status import CameraState, CameraStatus
+from streamer.runtime.priority import give_way
 from streamer.sinks.base import Sink
 from streamer.sources.urls import redact
 from streamer.types import Frame, FrameResult
@@ -119,6 +120,7 @@ class Camera:
     def pause(self) -> None:
         """Stay on the frame that is shown. Live sources ignore this and the five commands below."""
         self._playback.pause()
+        self._wake_analyser()  # it shows at once what waits for further frames
         self._notify()
 
     def resume(self) -> None:
@@ -266,7 +268,7 @@ class Camera:
         inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
         self._inbox, self._opening = inbox, ""
         self._opened.set()
-        self._playback.play(source, self._hand_over, self._notify)
+        self._playback.play(source, self._hand_over, self._notify, self._glimpse)
 
     def _hand_over(self, frame: Frame) -> bool:
         self.metrics.source.tick()
@@ -275,6 +277,12 @@ class Camera:
             self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
             self._notify()
         return self._inbox is not None and not self._stop.is_set() and self._inbox.put(frame)
+
+    def _glimpse(self, frame: Frame) -> None:
+        """Show where a search for another frame is; nobody who has asked for effects wants to be seen without."""
+        if not self._config.effects.look:
+            self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
+            self._notify()
 
     # ---- the analyser's thread -------------------------------------------------------------------------------
 
@@ -304,7 +312,7 @@ class Camera:
                 return
             for sink in self._sinks:
                 self._workers.append(SinkWorker(sink, lossless=not source.live, on_error=self._notify))
-            analysis.run(inbox, self._publish, still=source.still)
+            analysis.run(inbox, self._publish, still=source.still, stopped=self._stop.is_set)
         finally:
             self._finish_sinks()
 
@@ -344,6 +352,8 @@ class Camera:
 
     def _guard(self, body: Callable[[], None]) -> None:
         """Run a thread's body; whatever it raises becomes the camera's typed error."""
+        if not self._realtime:
+            give_way()
         try:
             body()
         except FacestreamError as error:

@@ -19,6 +19,7 @@ from streamer.types import Frame
 
 if TYPE_CHECKING:
     from streamer.sources import Source
+    from streamer.sources.base import Glimpse
 
 SLOWEST, FASTEST = 0.25, 4.0
 """Speeds that can be asked for."""
@@ -26,6 +27,7 @@ SLOWEST, FASTEST = 0.25, 4.0
 MOST_STEPS = 30
 """Steps that add up while one is being made: a key held down must not go on long after its release."""
 
+_GLIMPSE = 0.15  # seconds a search may take before it shows where it is, and again after each
 _LATE = 0.5  # seconds play may fall behind before it goes on from now, instead of rushing to catch up
 
 
@@ -181,13 +183,20 @@ class Playback:
 
     # ---- the source's thread ---------------------------------------------------------------------------------
 
-    def play(self, source: Source, hand_over: Callable[[Frame], bool], on_end: Callable[[], None]) -> None:
+    def play(
+        self,
+        source: Source,
+        hand_over: Callable[[Frame], bool],
+        on_end: Callable[[], None],
+        glimpse: Callable[[Frame], None] = lambda frame: None,
+    ) -> None:
         """Hand every picture over until the source ends, ``hand_over`` refuses one, or ``close`` is called.
 
         Args:
             source: open.
             hand_over: takes a picture; ``False`` when nobody wants one any more.
             on_end: called when play stays on the last picture.
+            glimpse: shown a picture now and then on the way to one that is far from where the file can be entered.
 
         Raises:
             SourceError: the source cannot be read any more.
@@ -201,7 +210,9 @@ class Playback:
         while self._await_order():
             if (move := self._take_move()) is not None:
                 held = None
-                source.seek(move[0], back=move[1])
+                source.seek(move[0], back=move[1], glimpse=self._guide(glimpse))
+                if self._target is not None:
+                    continue  # somewhere else is wanted by now
             frame = held or source.read()
             if frame is None:
                 if not self._stay():
@@ -232,6 +243,20 @@ class Playback:
             self._target, self._steps = None, max(self._steps, 0)
             self._owed = self._moving = True
             return move
+
+    def _guide(self, show: Callable[[Frame], None]) -> Glimpse:
+        """Follow a search: show where it is while it takes long, and end it once another picture is wanted."""
+        due = time.monotonic() + _GLIMPSE
+
+        def follow(picture: Callable[[], Frame]) -> bool:
+            nonlocal due
+            overtaken = self._closed or self._target is not None
+            if overtaken or time.monotonic() >= due:
+                show(picture())
+                due = time.monotonic() + _GLIMPSE
+            return not overtaken
+
+        return follow
 
     def _stay(self) -> bool:
         """Pause at the end of the source; ``False`` if it is to end."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.config import SourceConfig
+from streamer.pipeline import playback as playing
 from streamer.pipeline.playback import Pacer, Playback
 from streamer.pipeline.status import CameraState
 from streamer.sources import open_source
@@ -86,11 +87,43 @@ def test_after_a_jump_nothing_is_smeared(clips, player):
     until(lambda: p.position > 0.5)
     p.camera.seek(8.0)
     result = until(lambda: next((r for r in p.shown if r.frame.segment == 1 and r.faces), None))
-    first = next(r for r in p.shown if r.frame.segment == 1)
+    first = next(r for r in p.shown if r.frame.segment == 1 and r.stages)  # what is passed on the way is not analysed
     assert first.frame.position == pytest.approx(8.0, abs=0.002)
     face = result.faces[0]
     assert np.abs(face.landmarks - face.raw_landmarks).max() < 3.0
     assert all(np.diff([r.frame.pts for r in p.shown]) > 0)
+
+
+def test_a_search_shows_where_it_is_until_the_frame_is_there(clips, player, monkeypatch):
+    monkeypatch.setattr(playing, "_GLIMPSE", 0.0)  # as if each frame took long
+    p = player(clips / CLIP)
+    p.paused()
+    p.camera.seek(8.0)
+    assert p.settle().frame.position == pytest.approx(8.0, abs=0.002)
+    passed = [r for r in p.shown if r.frame.segment == 1 and not r.stages]
+    assert any(r.frame.position < 8.0 for r in passed)
+    assert all(np.diff([r.frame.pts for r in p.shown]) > 0)
+
+
+def test_nobody_in_effects_is_seen_without_them_on_the_way(clips, player, monkeypatch):
+    monkeypatch.setattr(playing, "_GLIMPSE", 0.0)
+    p = player(clips / CLIP, "effects.look=pixelate")
+    p.paused()
+    p.camera.seek(8.0)
+    assert p.settle().frame.position == pytest.approx(8.0, abs=0.002)
+    assert all(r.shown is not None for r in p.shown)
+
+
+def test_the_newest_of_many_seeks_is_where_it_lands(clips, player):
+    p = player(clips / CLIP)
+    p.paused(0.0)
+    for seconds in (9.0, 2.0, 11.0, 5.0):
+        p.camera.seek(seconds)
+        until(lambda: p.playback.seeking)
+    result = p.settle()
+    assert np.array_equal(result.frame.image, exact(clips, CLIP, 150).image)
+    p.camera.step(-1)
+    assert np.array_equal(p.settle().frame.image, exact(clips, CLIP, 149).image)
 
 
 def test_seeking_beyond_the_ends_and_stepping_at_them(clips, player):
