@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 from streamer.config import Config
 from streamer.errors import FacestreamError
-from streamer.pipeline.fanout import SinkWorker
 from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics, merge_drops
+from streamer.pipeline.outputs import Outputs
 from streamer.pipeline.playback import Playback
-from streamer.pipeline.recording import Recordings
 from streamer.pipeline.reload import ModelLoader
 from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.runtime.priority import give_way
@@ -72,7 +71,7 @@ class Camera:
         """
         self.viewer: Mailbox[FrameResult] = Mailbox(newest_wins=True)
         self.metrics = Metrics()
-        self._spec, self._sinks = source, tuple(sinks)
+        self._spec = source
         self._config = self._first_config = config
         pace = config.source.pace
         self._realtime = realtime if pace == "auto" else pace == "realtime"
@@ -80,7 +79,7 @@ class Camera:
             realtime=self._realtime, hold=hold, loop=config.source.loop, begin=config.source.start
         )
         self._loader = ModelLoader(config, self._on_loaded)
-        self._recordings = Recordings(source, self._notify)
+        self._outputs = Outputs(source, tuple(sinks), self._notify)
         self._max_frames, self._models = max_frames, models
         self._lock = threading.Lock()
         self._state = CameraState.IDLE
@@ -95,7 +94,6 @@ class Camera:
         self._done = threading.Event()
         self._opened = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
-        self._workers: list[SinkWorker] = []
         self._threads: list[threading.Thread] = []
 
     # ---- commands and observation: any thread ---------------------------------------------------------------
@@ -175,15 +173,15 @@ class Camera:
             path: an ``.mp4`` file, overwritten if it is there; see ``streamer.sinks.places.recording_path``.
         """
         if self._state.final:
-            self._recordings.refuse()
+            self._outputs.recordings.refuse()
         else:
             lossless = self._source is not None and not self._source.live
-            self._recordings.start(path, self._config.output.record_quality, lossless=lossless)
+            self._outputs.recordings.start(path, self._config.output.record_quality, lossless=lossless)
         self._notify()
 
     def stop_recording(self) -> None:
         """End the recording, if one runs; its file is finished behind."""
-        self._recordings.stop()
+        self._outputs.recordings.stop()
         self._notify()
 
     def status(self) -> CameraStatus:
@@ -194,7 +192,7 @@ class Camera:
                 "analysis too slow": inbox.dropped if inbox else 0,
                 "corrupt data": source.stats.corrupt if source else 0,
             },
-            {f"{worker.name} too slow": worker.dropped for worker in self._workers},
+            self._outputs.drops(),
         )
         latest = self._latest
         return CameraStatus(
@@ -211,14 +209,13 @@ class Camera:
             faces=0 if latest is None else len(latest.faces),
             warnings=self._warnings(),
             playback=self._playback.status(None if latest is None else latest.frame),
-            recording=self._recordings.status(),
+            recording=self._outputs.recordings.status(),
             loading=self._loader.activity,
         )
 
     def written(self) -> list[Path]:
         """Files that its sinks have written, or are writing, without a failure."""
-        ours = [worker.path for worker in self._workers if worker.path is not None and worker.error is None]
-        return ours + self._recordings.written()
+        return self._outputs.written()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the camera has ended, failed or been closed, sinks included."""
@@ -237,7 +234,7 @@ class Camera:
             if thread.is_alive():
                 level = logging.INFO if self._loading else logging.WARNING
                 log.log(level, "%s did not stop in time and is left behind", thread.name)
-        self._recordings.join(deadline)
+        self._outputs.recordings.join(deadline)
         if not self._loader.close(max(0.0, deadline - time.monotonic())):
             log.info("%s is left behind while it loads", redact(self._spec))
         self._done.set()
@@ -268,18 +265,16 @@ class Camera:
         inbox: Mailbox[Frame] = Mailbox(newest_wins=source.live, capacity=ahead)
         self._inbox, self._opening = inbox, ""
         self._opened.set()
-        self._playback.play(source, self._hand_over, self._notify, self._glimpse)
+        self._playback.play(source, self._hand_over, self._notify, self._preview)
 
     def _hand_over(self, frame: Frame) -> bool:
         self.metrics.source.tick()
-        # Show the picture at once, its faces follow; but nobody who has asked for effects wants to be seen without.
-        if self._loading and not self._config.effects.look:
-            self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
-            self._notify()
+        if self._loading:
+            self._preview(frame)  # its faces follow
         return self._inbox is not None and not self._stop.is_set() and self._inbox.put(frame)
 
-    def _glimpse(self, frame: Frame) -> None:
-        """Show where a search for another frame is; nobody who has asked for effects wants to be seen without."""
+    def _preview(self, frame: Frame) -> None:
+        """Show a picture that is not analysed; but nobody who has asked for effects wants to be seen without."""
         if not self._config.effects.look:
             self.viewer.put(FrameResult(frame, (), finished=time.monotonic()))
             self._notify()
@@ -310,19 +305,17 @@ class Camera:
             source, inbox = self._source, self._inbox
             if source is None or inbox is None or self._stop.is_set():
                 return
-            for sink in self._sinks:
-                self._workers.append(SinkWorker(sink, lossless=not source.live, on_error=self._notify))
+            self._outputs.start(lossless=not source.live)
             analysis.run(inbox, self._publish, still=source.still, stopped=self._stop.is_set)
         finally:
-            self._finish_sinks()
+            self._outputs.finish(self._stop)
 
     def _publish(self, result: FrameResult, new: bool) -> bool:
         """Show a result; files get it if its frame is new. ``False`` when no more is wanted."""
         self._latest = result
         self.viewer.put(result)
         if new:
-            for worker in (*self._workers, *self._recordings.workers):
-                worker.offer(result)
+            self._outputs.offer(result)
         if self._state is CameraState.CONNECTING:
             self._enter(CameraState.RUNNING)
         self._notify()
@@ -336,17 +329,6 @@ class Camera:
     def _wake_analyser(self) -> None:
         if self._inbox is not None:
             self._inbox.nudge()
-
-    def _finish_sinks(self) -> None:
-        """Let every sink write what it has; a closing camera waits less than a finished one."""
-        workers = (*self._workers, *self._recordings.workers)
-        for worker in workers:
-            worker.finish()
-        for worker in workers:
-            while not worker.join(0.1):
-                if self._stop.is_set():
-                    worker.join(1.0)
-                    break
 
     # ---- ends ------------------------------------------------------------------------------------------------
 
@@ -381,7 +363,7 @@ class Camera:
         self._stop.set()
         self._opened.set()
         self._playback.close()
-        self._recordings.stop()
+        self._outputs.recordings.stop()
         if self._source is not None:
             self._source.close()
         if self._inbox is not None:
@@ -398,8 +380,7 @@ class Camera:
 
     def _warnings(self) -> tuple[FacestreamError, ...]:
         """What went wrong while the camera goes on, or went on."""
-        errors = [worker.error for worker in self._workers]
-        errors += [self._recordings.error, self._loader.error]
+        errors = [*self._outputs.errors(), self._loader.error]
         if self._analysis is not None:
             errors.append(self._analysis.error)
         if self._source is not None:

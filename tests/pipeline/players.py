@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,12 +28,14 @@ class Player:
     def __init__(self, source: str, config: Config, **options: Any) -> None:
         self.camera = Camera(source, config, **{"hold": True, **options})
         self.shown: list[FrameResult] = []
+        self._taking = threading.Lock()  # the source's thread tells of pictures, too: in the order they were shown
         self.camera.on_change(self._take)
 
     def _take(self) -> None:
-        result = self.camera.viewer.take(0)
-        if result is not None and self.camera.status().state is not CameraState.CONNECTING:
-            self.shown.append(result)
+        with self._taking:
+            result = self.camera.viewer.take(0)
+            if result is not None and self.camera.status().state is not CameraState.CONNECTING:
+                self.shown.append(result)
 
     @property
     def playback(self) -> Any:

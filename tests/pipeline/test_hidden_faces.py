@@ -272,9 +272,10 @@ def test_a_cut_and_the_light_going_out_show_no_face(models: Models, astronaut: n
 
 def test_results_are_late_only_while_faces_are_covered(clips: Path, player: Any) -> None:
     """Live latency counts the wait; a pause shows at once what waits, and nothing is lost at the end."""
-    p = player(clips / "makeup_hand_occlusion.avi", "effects.look=pixelate", hold=False, max_frames=60)
     collector = Collector()
-    p.camera._sinks = (collector,)
+    p = player(
+        clips / "makeup_hand_occlusion.avi", "effects.look=pixelate", hold=False, max_frames=60, sinks=[collector]
+    )
     p.play()
     until(lambda: len(collector.results) > 5)
     p.camera.pause()
