@@ -29,6 +29,7 @@ _FINER: Final = 2  # and enlarged: the edges OpenCV draws jump by parts of a pix
 _HELD: Final = np.array((LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER, _CHIN))  # what tells a face's size
 _TURNS: Final = np.linspace(0.0, math.pi, 13, dtype=np.float32)[1:-1, None]
 _ACROSS: Final = (1 + np.cos(_TURNS)) / 2  # of the arc over the forehead: how far from the jaw line's left end
+FOREHEAD: Final = len(_ACROSS)  # points of the arc
 _ALONG: Final = _FOREHEAD * np.sin(_TURNS) ** np.float32(0.7)  # and how high, in units
 
 
@@ -67,7 +68,8 @@ class FaceRegion:
         unit = face_unit(points)
         if unit < _SMALLEST:
             return None
-        outline = np.concatenate([points, _forehead(points, face.pose.roll, unit)])
+        arc = _forehead(points, face.pose.roll, unit)
+        outline = np.concatenate([points, arc])
         (left, top), (right, bottom) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
         height, width = source.shape[:2]
         pad = _PAD * unit
@@ -75,7 +77,9 @@ class FaceRegion:
         x2, y2 = min(width, math.ceil(right + pad)), min(height, math.ceil(bottom + pad))
         if x2 - x1 < 2 or y2 - y1 < 2:
             return None
-        return cls(picture, source, face, (x1, y1, x2, y2))
+        region = cls(picture, source, face, (x1, y1, x2, y2))
+        region.forehead = arc - np.array((x1, y1), np.float32)
+        return region
 
     @property
     def size(self) -> tuple[int, int]:

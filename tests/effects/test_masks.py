@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.effects.blending import blend, bounds, shrunk
-from streamer.effects.masks import brow_mask, eye_mask, lip_mask, mouth_mask, nostril_mask, skin_mask
+from streamer.effects.masks import lip_mask, skin_mask
 from streamer.effects.region import FaceRegion
 from streamer.types import Image
 from tests.effects.scenes import Scene
@@ -80,20 +80,13 @@ def test_shrinking_keeps_the_mean() -> None:
 # ---- parts -------------------------------------------------------------------------------------------------------
 
 
-def test_parts_lie_where_they_are(portrait: Scene) -> None:
+def test_lips_lie_around_the_mouth(portrait: Scene) -> None:
     face = region_of(portrait)
-    lids = face.part("eye_left")[:8].mean(axis=0), face.part("eye_right")[:8].mean(axis=0)
-    assert on(eye_mask(face), np.stack(lids)).min() > 200
-    assert on(brow_mask(face), face.points[[35, 40, 44, 48]]).min() > 60
     lips = face.points[[86, 88, 93]] * 0.5 + face.points[[97, 99, 102]] * 0.5
     assert on(lip_mask(face), lips).min() > 200
-    mouth = face.part("lip_inner").mean(axis=0)[None]
-    assert on(mouth_mask(face), mouth).min() > 200
-    assert on(lip_mask(face), mouth).max() < 60
-    assert on(nostril_mask(face), face.points[[58, 62]] * 0.5 + face.points[[59, 61]] * 0.5).min() > 60
-    for mask in (eye_mask, brow_mask, lip_mask, mouth_mask, nostril_mask):
-        assert mask(face) is mask(face)
-        assert on(mask(face), cheeks(face)).max() == 0
+    assert on(lip_mask(face), face.part("lip_inner").mean(axis=0)[None]).max() < 60
+    assert on(lip_mask(face), cheeks(face)).max() == 0
+    assert lip_mask(face) is lip_mask(face)
 
 
 def test_skin_is_bare(portrait: Scene) -> None:
@@ -101,12 +94,40 @@ def test_skin_is_bare(portrait: Scene) -> None:
     skin = skin_mask(face)
     assert on(skin, cheeks(face)).min() > 240
     assert on(skin, face.points[[52, 53]]).min() > 200
-    for part in (eye_mask(face), lip_mask(face), mouth_mask(face)):
+    eyes = face.part("eye_left")[:8], face.part("eye_right")[:8]
+    for part in (face.fill(*eyes), face.fill(face.part("lip_outer"))):
         assert float(skin[part > 128].mean()) < 25
-    rim = 2 * round(0.05 * face.unit) + 1
-    assert skin[cv2.dilate(face.fill(face.outline), np.ones((rim, rim), np.uint8)) == 0].max() == 0
+    assert on(skin, face.points[[35, 40, 44, 48]]).max() < 60  # the brows
+    assert on(skin, face.points[[58, 62]] * 0.5 + face.points[[59, 61]] * 0.5).max() < 60  # the nostrils
     hair = face.forehead[len(face.forehead) // 2] - 0.1 * face.unit * face.down
     assert on(skin, hair[None]).max() == 0
+
+
+@pytest.mark.parametrize("face_height", [16, 20, 31, 40, 55, 80, 120, 181, 400])
+def test_no_skin_outside_the_outline(face_height: int, portrait: Scene) -> None:
+    for quarters in (0, 1):
+        face = region_of(portrait.enlarged(face_height).turned(quarters))
+        rim = 2 * round(0.05 * face.unit + 1) + 1
+        outside = cv2.dilate(face.fill(face.outline), np.ones((rim, rim), np.uint8)) == 0
+        assert skin_mask(face)[outside].max() == 0
+
+
+def test_a_surgical_mask_in_nearly_the_skins_colour_is_no_skin(portrait: Scene) -> None:
+    """Beige cloth: some lighter than the skin, of its hue, and half as colourful."""
+    face = region_of(portrait)
+    bare = portrait.picture[face.rect[1] : face.rect[3], face.rect[0] : face.rect[2]][skin_mask(face) > 250]
+    light, red, blue = cv2.cvtColor(bare.mean(axis=0).astype(np.uint8)[None, None], cv2.COLOR_BGR2YCrCb)[0, 0].tolist()
+    cloth = [min(250, 1.3 * light), 128 + 0.5 * (red - 128), 128 + 0.5 * (blue - 128)]
+    colour = cv2.cvtColor(np.uint8([[cloth]]), cv2.COLOR_YCrCb2BGR)[0, 0].tolist()
+    picture = portrait.picture.copy()
+    edge = np.concatenate([face.points[3:30], face.points[[53]]]) + face.rect[:2]
+    cv2.fillPoly(picture, [edge.round().astype(np.int32)], colour)
+    worn = region_of(portrait, picture)
+    covered = worn.fill(np.concatenate([worn.points[5:28], worn.points[[54]]])) > 250
+    assert skin_mask(face)[covered].mean() > 120
+    assert skin_mask(worn)[covered].mean() < 40
+    above = (worn.fill(worn.points[[2, 30, 46, 33]]) > 250) & (skin_mask(face) > 200)
+    assert skin_mask(worn)[above & (worn.fill(edge - face.rect[:2]) == 0)].mean() > 200
 
 
 LIGHTS = {
@@ -163,8 +184,9 @@ def test_skin_is_steady(portrait: Scene, scenes: dict[str, Scene]) -> None:
             rows, columns = (slice(4, min(a, b) - 4) for a, b in zip(still.shape, moved.shape, strict=True))
             first = still[rows.start + dy : rows.stop + dy, columns.start + dx : columns.stop + dx]
             assert np.abs(first - moved[rows, columns]).mean() < 3
-    shares = [skin_mask(region_of(portrait.scaled(factor))).mean() for factor in np.arange(1.02, 1.2, 0.02)]
-    assert np.abs(np.diff(shares)).max() < 1.5
+    closer = [region_of(portrait.scaled(factor)) for factor in np.arange(1.02, 1.2, 0.02)]
+    areas = [skin_mask(region).sum() / region.unit**2 for region in closer]
+    assert np.abs(np.diff(areas)).max() < 0.03 * np.mean(areas)
 
 
 def test_a_mask_never_writes_into_the_picture(portrait: Scene) -> None:

@@ -15,7 +15,7 @@ from streamer.effects.library.skin import Skin
 from streamer.effects.library.teeth import Teeth
 from streamer.effects.library.tone import Tone
 from streamer.effects.library.under_eyes import UnderEyes
-from streamer.effects.masks import eye_mask, skin_mask
+from streamer.effects.masks import skin_mask
 from streamer.effects.region import FaceRegion
 from streamer.evaluation.effects import Looks, measure_looks
 from streamer.types import Image, freeze
@@ -40,6 +40,11 @@ def whole(scene: Scene, mask: np.ndarray) -> np.ndarray:
     x1, y1, x2, y2 = region_of(scene).rect
     full[y1:y2, x1:x2] = mask
     return full
+
+
+def open_eyes(region: FaceRegion) -> np.ndarray:
+    """A mask of both eyes between their lids."""
+    return region.fill(region.part("eye_left")[:8], region.part("eye_right")[:8])
 
 
 def around(region: FaceRegion, mask: np.ndarray) -> np.ndarray:
@@ -111,6 +116,28 @@ def test_spots_go_sooner_than_pores(portrait: Scene) -> None:
         fine.append(float((left - cv2.GaussianBlur(left, (0, 0), 1.0))[beside].std()))
     assert coarse[1] < 0.6 * coarse[0]
     assert fine[1] > 0.4 * fine[0]
+
+
+def test_thin_rims_of_glasses_stay_on_a_blurred_face(portrait: Scene) -> None:
+    """Faint lines around the eyes of a face that has no finer detail, as motion leaves it."""
+    scene = portrait.enlarged(300)
+    region = region_of(scene)
+    rims = np.zeros(scene.picture.shape[:2], np.uint8)
+    for pupil in (104, 105):
+        x, y = (16 * (region.points[pupil] + region.rect[:2])).round().astype(int).tolist()
+        axes = round(16 * 0.27 * region.unit), round(16 * 0.24 * region.unit)
+        cv2.ellipse(rims, (x, y), axes, 0, 0, 180, 255, round(0.02 * region.unit), cv2.LINE_AA, 4)
+    rims = cv2.GaussianBlur(rims, (0, 0), 0.01 * region.unit)
+    plain = cv2.GaussianBlur(scene.picture, (0, 0), 0.04 * region.unit)
+    worn = cv2.subtract(plain, cv2.merge([rims // 13] * 3))
+    skin = whole(scene, skin_mask(region))
+    line, beside = (rims > 100) & (skin > 200), (rims == 0) & (skin > 200) & (cv2.dilate(rims, np.ones((9, 9))) > 0)
+    contrast = []
+    for picture in (worn, shown(scene, Skin(strength=0.6), worn)):
+        left = picture.astype(int) - shown(scene, Skin(strength=0.6), plain)
+        contrast.append(left[beside].mean() - left[line].mean())
+    assert contrast[0] > 5
+    assert contrast[1] > 0.5 * contrast[0]
 
 
 @pytest.mark.parametrize("strength", [0.3, 1.0])
@@ -210,7 +237,7 @@ def test_tongue_and_dark_stay(inside: tuple[int, int, int], portrait: Scene) -> 
 def test_eyes_grow_sharper_and_skin_does_not(portrait: Scene, scenes: dict[str, Scene]) -> None:
     for scene in (portrait.enlarged(240), scenes["glasses"]):
         after = shown(scene, EyesSharp(strength=1.0))
-        eyes = whole(scene, eye_mask(region_of(scene))) > 128
+        eyes = whole(scene, open_eyes(region_of(scene))) > 128
         detail = []
         for picture in (scene.picture, after):
             grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
@@ -229,5 +256,5 @@ def test_all_of_them_keep_to_the_face(portrait: Scene) -> None:
     region = region_of(portrait)
     outside = whole(portrait, around(region, region.fill(region.outline))) == 0
     assert np.array_equal(after[outside], portrait.picture[outside])
-    eyes = whole(portrait, eye_mask(region)) > 200
+    eyes = whole(portrait, open_eyes(region)) > 200
     assert np.abs(after.astype(int) - portrait.picture)[eyes].mean() < 2

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.ui.stage import Stage
+from tests.ui.xvfb import private_display
 from ui.display import drop_foreign_plugins
 
 drop_foreign_plugins()  # the shared conftest has imported cv2
@@ -42,30 +42,12 @@ def x_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("QT_QPA_PLATFORM", "xcb")
         if shutil.which("Xvfb"):
             patch.delenv("WAYLAND_DISPLAY", raising=False)
-            patch.setenv("DISPLAY", stack.enter_context(_xvfb()))
+            patch.setenv("DISPLAY", stack.enter_context(private_display()))
         elif "DISPLAY" not in os.environ:
             pytest.skip("no display and no Xvfb: install xvfb to test the window")
         yield os.environ["DISPLAY"]
         if (app := QApplication.instance()) is not None:
             sip.delete(app)  # before its server goes: Qt ends the process when it loses the connection
-
-
-@contextmanager
-def _xvfb() -> Iterator[str]:
-    """Run Xvfb on a free display."""
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x720x24", "-dpi", "96", "-nolisten", "tcp"]
-    command.append("-r")  # keys do not repeat: on a busy machine xdotool lets go of them late
-    process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    try:
-        with os.fdopen(read) as pipe:
-            number = pipe.readline().strip()
-        assert number, "Xvfb did not start"
-        yield f":{number}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(autouse=True)
