@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.effects.blending import shrunk
 from streamer.effects.region import FOREHEAD, FaceRegion, Mask
-from streamer.effects.skin_colour import skin_likelihood
+from streamer.effects.skin_colour import Kinds, skin_likelihood
 from streamer.landmarks.topology import GROUPS, NOSE_TIP, POINTS
 from streamer.types import FloatArray, Image
 
@@ -137,9 +137,8 @@ def _bare_skin(face: FaceRegion, seen: Closeup) -> Mask:
     inside = _bare(points, size)
     grey = cv2.blur(cv2.cvtColor(seen.picture, cv2.COLOR_BGR2GRAY), (3, 3))  # without what shrinking makes unsteady
     detail = shrunk(np.asarray(cv2.absdiff(grey, cv2.blur(grey, (3, 3))), np.uint8), *size)
-    # Last of all the samples come those that masks cover.
     likely = skin_likelihood(
-        small, detail, inside, _SAMPLES @ points, len(_COVERED), points[NOSE_TIP], face.right.tolist(), _SKIN_UNIT
+        small, detail, inside, _SAMPLES @ points, _KINDS, points[NOSE_TIP], face.right.tolist(), _SKIN_UNIT
     )
     return np.asarray(cv2.min(cv2.blur(likely, (3, 3)), inside), np.uint8)
 
@@ -179,6 +178,7 @@ def between(places: Sequence[tuple[int, int, float]], count: int = POINTS) -> Fl
 
 # Where skin is bare most of the time: under the eyes, on the ridge of the nose and between the brows. High up, because
 # masks and beards reach higher than hair reaches down.
+_BETWEEN_BROWS: Final = 6  # samples, the last ones of these
 _BARE: Final = (
     [(lid, 84, part) for lid in (73, 72) for part in (0.25, 0.35, 0.45)]
     + [(lid, 90, part) for lid in (80, 81) for part in (0.25, 0.35, 0.45)]
@@ -186,17 +186,19 @@ _BARE: Final = (
     + [(ridge, side, 0.3) for ridge in (51, 52, 53) for side in (55, 56, 64, 65)]
     + [(left, right, part) for left, right in ((37, 42), (38, 50)) for part in (0.3, 0.5, 0.7)]
 )
-_COVERED: Final = (  # by masks
-    [(jaw, mouth, part) for jaw, mouth in ((4, 84), (28, 90), (7, 84), (25, 90)) for part in (0.4, 0.7)]
-    + [(jaw, lip, part) for jaw, lip in ((16, 93), (12, 94), (20, 92)) for part in (0.35, 0.65)]
-)
 _ARC: Final = POINTS + FOREHEAD // 2  # the point of the forehead's arc in its middle
-_SAMPLES: Final = between(
-    _BARE
-    + [(brow, _ARC, part) for brow in (37, 42) for part in (0.3, 0.45, 0.6)]
-    + [(brow, _ARC + side, part) for brow, side in ((35, 2), (44, -2)) for part in (0.3, 0.45)]
-    + _COVERED,
-    POINTS + FOREHEAD,
+_ABOVE: Final = [(brow, _ARC, part) for brow in (37, 42) for part in (0.3, 0.45, 0.6)] + [
+    (brow, _ARC + side, part) for brow, side in ((35, 2), (44, -2)) for part in (0.3, 0.45)
+]
+_LOWER: Final = [(jaw, mouth, part) for jaw, mouth in ((4, 84), (28, 90), (7, 84), (25, 90)) for part in (0.4, 0.7)] + [
+    (jaw, lip, part) for jaw, lip in ((16, 93), (12, 94), (20, 92)) for part in (0.35, 0.65)
+]
+_SAMPLES: Final = between(_BARE + _ABOVE + _LOWER, POINTS + FOREHEAD)
+_KINDS: Final = Kinds(
+    bare=slice(len(_BARE)),
+    brows=slice(len(_BARE) - _BETWEEN_BROWS, len(_BARE)),
+    forehead=slice(len(_BARE), len(_BARE) + len(_ABOVE)),
+    lower=slice(len(_BARE) + len(_ABOVE), None),
 )
 _OUTLINE: Final = np.r_[GROUPS["jaw"], POINTS : POINTS + FOREHEAD]
 _NOSTRILS: Final = np.r_[58:63]  # the lower edge of the nose

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ _PALE: Final = (0.3, 0.6)  # of the skin's saturation that lacks there: skin up 
 _VIVID: Final = np.float32(0.35)  # what is lighter by up to so much should be as much more colourful: cloth is not
 _STRICT: Final = np.float32(0.8)  # how much more a difference in colour counts where there may be a mask
 _ALIKE: Final = np.float32(14.0)  # levels: samples of the same skin are about as far apart
-_REDDER: Final = np.float32(14.0)  # levels of red that make a sample count e times as much: skin is redder than cloth
+_REDDER: Final = np.float32(15)  # levels of red that make a sample count e times as much: skin is redder than cloth
 _ROUGH: Final = (1.5, 0.006)  # times what the skin has, and more, of its lightness: skin's texture, or the camera's
 # What texture beyond that takes from a pixel's lightness: times it, at most; twice as much where hair may be.
 _HAIRY: Final = (np.float32(16), np.float32(0.28))
@@ -42,12 +42,28 @@ _WEAK: Final = np.eye(6, dtype=np.float32) / 4  # pixels that the level itself c
 _WINDOW: Final = (5, 5)  # pixels in which texture is averaged
 
 
+class Kinds(NamedTuple):
+    """Which of a face's samples are which.
+
+    Attributes:
+        bare: where skin is bare most of the time.
+        brows: those of them that lie between the brows.
+        forehead: where it is unless there is a hat or a fringe.
+        lower: where it is unless there is a mask or a beard.
+    """
+
+    bare: slice
+    brows: slice
+    forehead: slice
+    lower: slice
+
+
 def skin_likelihood(
     small: Image,
     detail: Mask,
     inside: Mask,
-    bare: FloatArray,
-    covered: int,
+    samples: FloatArray,
+    kinds: Kinds,
     nose: FloatArray,
     right: Sequence[float],
     unit: float,
@@ -58,8 +74,8 @@ def skin_likelihood(
         small: BGR uint8 ``(h, w, 3)``; a face of 26 px is plenty.
         detail: ``(h, w)`` uint8: by how many levels what is too fine for ``small`` differs from it.
         inside: ``(h, w)`` uint8: where skin may be.
-        bare: ``(n, 2)`` points where it most likely is bare, in pixels, and, last, points that masks cover.
-        covered: how many the latter are.
+        samples: ``(n, 2)`` points whose colours tell the skin's, in pixels.
+        kinds: which is which.
         nose: ``(2,)`` the tip of the nose, in pixels.
         right: unit vector along the face's horizontal.
         unit: the face's size in pixels.
@@ -72,11 +88,14 @@ def skin_likelihood(
     seen: FloatArray = np.empty((4, *inside.shape), np.float32)
     seen[:3] = soft.transpose(2, 0, 1)
     rough = np.asarray(cv2.boxFilter(detail, cv2.CV_32F, _WINDOW) / (seen[0] + np.float32(4)), np.float32)
-    at = bare[None, :, 0], bare[None, :, 1]
-    found, reached, usual = (cv2.remap(values, *at, cv2.INTER_LINEAR)[0] for values in (soft, inside, rough))
-    if not reached[:-covered].any():
+    at = samples[None, :, 0], samples[None, :, 1]
+    found, reached, usual = (
+        cv2.remap(values, *at, cv2.INTER_LINEAR)[0].astype(np.float32) for values in (soft, inside, rough)
+    )
+    if not reached[kinds.bare].any():
         return np.zeros_like(inside)
-    level = _commonest(found[:-covered] - _NEUTRAL, reached[:-covered].astype(np.float32))
+    found -= _NEUTRAL
+    level = _commonest(found, reached, kinds)
     y, x = (_powers(length, unit) for length in inside.shape)
     down = _below(x[1], y[1], nose, right, unit)
     middle = np.minimum(np.maximum(_line(np.abs(down - _BARE), *_HAIR), _COVERED), 1)
@@ -86,7 +105,7 @@ def skin_likelihood(
     seen[0] = sharp[..., 0]  # chroma is coarse in most video, and noisy; lightness is neither
     seen[1:3] -= 128
     prior = inside * np.float32(1 / 255)
-    doubt = _mask_likelihood(found[-covered:] - _NEUTRAL, level, down)
+    doubt = _mask_likelihood(found[kinds.lower], level, down)
     skin = _surface(seen, prior * middle, level, doubt, x, y)
     return np.asarray(_nearness(seen, skin, level, doubt) * prior * 255 + np.float32(0.5), np.uint8)
 
@@ -126,13 +145,20 @@ def _below(x: FloatArray, y: FloatArray, nose: FloatArray, right: Sequence[float
     return (y * np.float32(cosine) + np.float32(start / unit))[:, None] - x * np.float32(sine)
 
 
-def _commonest(colours: FloatArray, counts: FloatArray) -> FloatArray:
-    """The colour most of some have, ``(3,)``, whatever the others are: lenses, hair, or a mask, which is less red."""
+def _commonest(colours: FloatArray, counts: FloatArray, kinds: Kinds) -> FloatArray:
+    """The colour most of some have, ``(3,)``, whatever the others are: lenses, hair, or a mask, which is less red.
+
+    The forehead counts as far as it is like what lies between the brows: hats and hair are not.
+    """
     scaled = colours / _ALIKE
     products = scaled @ scaled.T
     half = products.diagonal() / 2
-    counts = counts * np.exp((colours[:, 1] - colours[:, 1].max()) / _REDDER)
-    common = counts * (np.exp(products - half - half[:, None]) @ counts) ** 6
+    alike = np.exp(products - half - half[:, None])
+    red = colours[:, 1]
+    counts = counts * np.exp((red - red[kinds.bare].max()) / _REDDER)
+    counts[kinds.forehead] *= np.sqrt(alike[kinds.forehead, kinds.brows].max(axis=1))
+    counts[kinds.lower] = 0
+    common = counts * (alike @ counts) ** 6
     return np.asarray(common @ colours / common.sum(), np.float32)
 
 
