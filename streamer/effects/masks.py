@@ -23,11 +23,6 @@ _ENLARGED: Final = 2  # how much larger than those pixels its outline is drawn
 _EDGE: Final = (3, 3)  # of them that an edge is blurred over: that of a hole once, that of the face twice
 
 
-def lip_mask(face: FaceRegion) -> Mask:
-    """The red of both lips; an open mouth between them is left out."""
-    return face.once("lips", lambda: _lips(face))
-
-
 def skin_mask(face: FaceRegion) -> Mask:
     """Bare skin: the face without eyes, brows, lips, nostrils, and without hair, glasses or whatever else covers it.
 
@@ -117,11 +112,6 @@ def _span(mean: float, first: float, last: float, length: int, pixel: float) -> 
     if before + after > 0 and 0 <= low < high <= length:
         return low, high, before + after
     return 0, length, max(1, round(length / pixel))
-
-
-def _lips(face: FaceRegion) -> Mask:
-    whole, mouth = face.fill(face.part("lip_outer"), feather=0.02), face.fill(face.part("lip_inner"))
-    return np.asarray(cv2.subtract(whole, mouth), np.uint8)
 
 
 def _skin(face: FaceRegion) -> Mask:

@@ -14,7 +14,6 @@ from streamer.effects import Effects
 from streamer.effects.base import Effect, bgr_of
 from streamer.effects.lips import lips
 from streamer.effects.makeup import eyes, sides_seen
-from streamer.effects.masks import lip_mask
 from streamer.effects.region import FaceRegion
 from streamer.effects.registry import all_effects
 from streamer.types import Image
@@ -44,6 +43,11 @@ def made_up(scene: Scene, *effects: Effect) -> Image:
 def change(scene: Scene, *effects: Effect) -> np.ndarray:
     """``(h, w)`` how much each pixel of the region differs, the most of its channels."""
     return np.asarray(cv2.absdiff(made_up(scene, *effects), region(scene).picture).max(axis=2))
+
+
+def lip_mask(face: FaceRegion) -> np.ndarray:
+    """The lips by the landmarks alone, without an open mouth."""
+    return cv2.subtract(face.fill(face.part("lip_outer"), feather=0.02), face.fill(face.part("lip_inner")))
 
 
 def hue_distance(picture: Image, where: np.ndarray, colour: str) -> float:

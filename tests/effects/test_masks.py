@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streamer.effects.blending import blend, bounds, shrunk
-from streamer.effects.masks import lip_mask, skin_mask
+from streamer.effects.masks import skin_mask
 from streamer.effects.region import FaceRegion
 from streamer.types import Image
 from tests.effects.scenes import Scene
@@ -78,15 +78,6 @@ def test_shrinking_keeps_the_mean() -> None:
 
 
 # ---- parts -------------------------------------------------------------------------------------------------------
-
-
-def test_lips_lie_around_the_mouth(portrait: Scene) -> None:
-    face = region_of(portrait)
-    lips = face.points[[86, 88, 93]] * 0.5 + face.points[[97, 99, 102]] * 0.5
-    assert on(lip_mask(face), lips).min() > 200
-    assert on(lip_mask(face), face.part("lip_inner").mean(axis=0)[None]).max() < 60
-    assert on(lip_mask(face), cheeks(face)).max() == 0
-    assert lip_mask(face) is lip_mask(face)
 
 
 def test_skin_is_bare(portrait: Scene) -> None:
