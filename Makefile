@@ -12,7 +12,7 @@ TORCH  ?= torch==2.13.0
 export PYTHON
 
 help: ## show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(VENV)/.run ## install, then start: ARGS="rtsp://… --record out.mp4" goes to `facestream run`
 	@scripts/system_packages.py run
@@ -30,6 +30,10 @@ lint: $(VENV)/.dev ## style, formatting, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+screenshots: $(VENV)/.dev ## draw every page and state of the window into out/screenshots: ARGS="--help"
+	@scripts/system_packages.py test
+	@$(BIN)/python -m tests.ui.screenshots $(ARGS)
 
 clean: ## remove what was installed and cached; recordings in out/ stay
 	rm -rf $(VENV) .bench-venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info
@@ -51,5 +55,5 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(if $(filter command,$(firstword $
 	@touch $@
 
 FORCE:
-.PHONY: help run test bench lint clean FORCE
+.PHONY: help run test bench lint screenshots clean FORCE
 .DEFAULT_GOAL := help

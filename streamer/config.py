@@ -178,8 +178,8 @@ class EffectsConfig(Section):
 
     look: str = key(
         "",
-        "effects and presets with commas between, such as 'glam' or 'natural, lipstick=0.3'; empty = none; covers (blur, "
-        "pixelate, emoji, black_bar) show the picture 5 frames late",
+        "effects and presets with commas between, such as 'glam' or 'natural, lipstick=0.3'; empty = none; covers "
+        "(blur, pixelate, emoji, black_bar) show the picture 5 frames late",
         title="Effects",
     )
 

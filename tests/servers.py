@@ -150,11 +150,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def http_server(clip: Path, jpegs: list[bytes]) -> Iterator[str]:
-    """Run the HTTP server and give its base URL, e.g. ``http://127.0.0.1:4711``."""
+def http_server(clip: Path, jpegs: list[bytes], *, port: int = 0) -> Iterator[str]:
+    """Run the HTTP server and give its base URL, e.g. ``http://127.0.0.1:4711``.
+
+    A port can be named to come back where another server was.
+    """
     stop = threading.Event()
     handler = type("Handler", (_Handler,), {"clip": clip, "jpegs": jpegs, "stop": stop})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = False
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

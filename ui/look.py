@@ -6,7 +6,7 @@ presets and effects only by the text, so that a window without effects loads not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
@@ -17,9 +17,6 @@ from streamer.settings import with_values
 from ui.actions import Actions
 from ui.session import Session
 from ui.widgets import sentence
-
-if TYPE_CHECKING:
-    from streamer.types import FrameResult
 
 _PACE: Final = 50  # ms between two looks that are sent: a slider that is dragged asks for more than anybody sees
 _REST: Final = 1000  # ms without a change after which the next one of the same setting is a step of its own
@@ -152,19 +149,6 @@ class Look(QObject):
     def _enable(self) -> None:
         self._actions["look.undo"].setEnabled(bool(self._undo))
         self._actions["look.redo"].setEnabled(bool(self._redo))
-
-
-def is_exposed(result: FrameResult | None, text: str) -> bool:
-    """Whether a frame shows faces that are to be hidden under a look; one that cannot be had hides none."""
-    if result is None or not text.strip():
-        return False
-    from streamer.effects import Effects
-
-    try:
-        covers = Effects.parse(text).covers
-    except ConfigError:  # told by whoever applies it
-        return False
-    return covers and not (result.shown is not None and result.shown.effects.covers)
 
 
 def _is_active(text: str) -> bool:

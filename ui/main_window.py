@@ -30,7 +30,7 @@ from ui.compare_commands import CompareCommands
 from ui.drops import DropTarget
 from ui.end_line import EndLine
 from ui.inspector import Inspector, Rail, page_commands
-from ui.look import Look, is_exposed
+from ui.look import Look
 from ui.messages import message_for, silence
 from ui.notice import Notice
 from ui.pages.base import PageContext
@@ -57,7 +57,6 @@ _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
 _COMFORTABLE = QSize(1280, 720)
 _PLACE, _MAXIMISED = "window/geometry", "window/maximised"
 _REST = 500  # ms without a move after which the desktop has said what became of the window
-_SOON = 0.3  # seconds in which a running source brings its next picture
 _LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
 _ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
 _USES_ARROWS = (QAbstractSlider, QAbstractSpinBox, QComboBox, QAbstractItemView, QLineEdit, QPlainTextEdit)
@@ -230,9 +229,8 @@ class MainWindow(QMainWindow):
         return self._shown_source if self._shown_source[0] != self._session.source else ("", "")
 
     def _hide_exposed(self) -> None:
-        """Take away a picture without the covers that apply by now, where none comes soon that has them."""
-        still = not self._session.status.on_show or time.monotonic() - self._frame_at > _SOON
-        if still and is_exposed(self._result, self._session.config.effects.look):
+        """Take away a picture without the covers that apply by now."""
+        if self._result is not None and self._session.exposes(self._result):
             self._result = None
             self.view.clear()
             self._capture.show_status(self._session.status)

@@ -76,6 +76,8 @@ def message_for(status: CameraStatus, *, awaited: bool = False) -> Message | Non
         case CameraState.FAILED:
             login = isinstance(status.error, errors.SourceAuthError)
             text = sentence(str(status.error))
+            if login:  # the card has fields for both: where else they can be given is for other programs
+                text = f"{text.partition('. ')[0].removesuffix('.')}. Enter the right ones here."
             if awaited:
                 text = f"{text.removesuffix('.')}. {_AWAITED}"
             return Message(_title(status), text, again="Retry", failed=True, login=login)

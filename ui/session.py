@@ -17,6 +17,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from streamer.errors import FacestreamError
 from streamer.pipeline.status import CameraState, CameraStatus
+from ui.exposure import hides_faces, is_covered
 
 if TYPE_CHECKING:
     from streamer.config import Config
@@ -79,6 +80,7 @@ class Session(QObject):
         super().__init__(parent)
         self._source = source
         self._config = self._asked = config
+        self._hiding: tuple[Config, bool] | None = None
         self._prepare = prepare
         self._run: Run | None = None
         self._result: FrameResult | None = None
@@ -126,6 +128,12 @@ class Session(QObject):
             if self._run is not None:
                 self._run.camera.configure(config)
             self.configured.emit(config)
+
+    def exposes(self, result: FrameResult) -> bool:
+        """Whether a frame shows faces that are to be hidden by now; such a frame is not told of any more."""
+        if self._hiding is None or self._hiding[0] is not self._config:  # read once: a look may name files
+            self._hiding = self._config, hides_faces(self._config)
+        return self._hiding[1] and not is_covered(result)
 
     def start(self, source: str | None = None) -> None:
         """Show ``source``, or the last one again, in place of what runs now."""
@@ -201,7 +209,7 @@ class Session(QObject):
     def _on_news(self) -> None:
         self._announced = False  # before taking, so that a result put from here on announces itself
         result = None if self._run is None else self._run.camera.viewer.take(0)
-        if result is not None and self._status.state is not CameraState.CLOSED:
+        if result is not None and not self.exposes(result) and self._status.state is not CameraState.CLOSED:
             self._result = result
             self.frame_ready.emit(result)
         if result is None or self._status.state is not CameraState.RUNNING:

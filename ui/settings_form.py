@@ -11,8 +11,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from PyQt5.QtCore import QTimer, pyqtSignal
-from PyQt5.QtGui import QHideEvent
-from PyQt5.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtGui import QHideEvent, QResizeEvent
+from PyQt5.QtWidgets import QDoubleSpinBox, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from streamer.config import Config
 from streamer.errors import ConfigError
@@ -21,9 +21,11 @@ from streamer.settings import Setting, describe, get_value, section_help, with_v
 from ui.pages.base import PageContext
 from ui.session import Session
 from ui.setting_editors import make_editor
-from ui.widgets import action_button, make_button, make_label, sentence
+from ui.widgets import ElidedLabel, action_button, make_button, make_label, sentence
 
 _DEBOUNCE: Final = 150  # ms; a slider that is dragged asks for dozens of values a second
+
+_MARGINS: Final = (16, 14, 16, 14)  # of a page
 
 _APPLIES: Final = {
     "live": "",
@@ -107,6 +109,7 @@ class SettingsForm(QWidget):
         self._column.setSpacing(14)
         for section, group in groupby(settings, lambda setting: setting.section):
             self._add_section(section, group)
+        self._align_numbers()
         self._show_config(session.config)
         session.configured.connect(self._show_config)
 
@@ -118,6 +121,12 @@ class SettingsForm(QWidget):
             row.changed.connect(self._want)
             self._column.addWidget(row)
         self._column.addSpacing(8)
+
+    def _align_numbers(self) -> None:
+        """Give every number the room of the longest one, so that sliders end below each other."""
+        fields = self.findChildren(QDoubleSpinBox)
+        for field in fields:
+            field.setFixedWidth(max(other.maximumWidth() for other in fields))
 
     def _show_config(self, config: Config) -> None:
         for key, row in self._rows.items():
@@ -151,19 +160,18 @@ class SettingsForm(QWidget):
 class Progress(QWidget):
     """Tells that another network is being loaded behind the running one; a failure is told over the picture."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
         self._session = session
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Loading")
-        self._text = make_label("loading", wrap=True)
+        self._text = ElidedLabel("loading")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._text)
         column.addWidget(self._bar)
-        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
         self._show(session.status)
         session.status_changed.connect(self._show)
 
@@ -178,15 +186,21 @@ class SettingsPage(QWidget):
     def __init__(self, context: PageContext, settings: Iterable[Setting]) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        column.setContentsMargins(*_MARGINS)
         column.setSpacing(10)
-        self._progress = Progress(context.session)
-        column.addWidget(self._progress)
         column.addWidget(SettingsForm(context.session, settings))
         column.addWidget(make_label("caption", "All settings, on every page:"))
         for action in context.actions.area("settings"):
             column.addWidget(action_button(action))
         column.addStretch()
+        self._progress = Progress(context.session, self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the progress beside the first heading, where it moves nothing that is about to be clicked."""
+        super().resizeEvent(event)
+        left, top, right, _ = _MARGINS
+        half = (self.width() - left - right) // 2
+        self._progress.setGeometry(left + half, top, half, self._progress.sizeHint().height())
 
 
 def sections_page(context: PageContext, sections: Collection[str]) -> QWidget:

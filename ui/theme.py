@@ -187,13 +187,13 @@ QPushButton, QToolButton {
     background: @raised; color: @text; border: 1px solid @line; border-radius: 6px;
     padding: 5px 14px; min-height: 18px;
 }
-QToolButton { padding: 5px 10px; }
+QToolButton { padding: 5px 7px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }
 QPushButton:pressed, QToolButton:pressed { background: @line; }
 QPushButton:checked, QToolButton:checked { color: @accent; border-color: @accent; font-weight: 600; }
 #hiddenOverlay:checked { color: @muted; border: 1px dashed @muted; font-weight: 400; }
 QPushButton:focus, QToolButton:focus, #hiddenOverlay:focus { border: 2px solid @accent; padding: 4px 13px; }
-QToolButton:focus { padding: 4px 9px; }
+QToolButton:focus { padding: 4px 6px; }
 QPushButton:disabled, QToolButton:disabled { color: @muted; }
 QPushButton::menu-indicator { subcontrol-position: right center; right: 8px; }
 QPushButton#primary { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
@@ -232,7 +232,13 @@ QScrollArea { background: transparent; border: none; }
 QScrollBar:vertical { background: @surface; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 24px; margin: 1px; }
 QScrollBar::handle:vertical:hover { background: @muted; }
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; height: 0; }
+QScrollBar:horizontal { background: @surface; height: 10px; margin: 0; }
+QScrollBar::handle:horizontal { background: @line; border-radius: 4px; min-width: 24px; margin: 1px; }
+QScrollBar::handle:horizontal:hover { background: @muted; }
+QScrollBar::add-page, QScrollBar::sub-page { background: none; }
+QScrollBar::add-line, QScrollBar::sub-line { background: none; width: 0; height: 0; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QSplitter::handle { background: @line; }
 
 QProgressBar { background: @line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }

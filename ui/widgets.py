@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
+from PyQt5.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
@@ -117,9 +117,20 @@ def copy_text(text: str) -> None:
     clipboard.setText(text)
 
 
+class _ActionButton(QToolButton):
+    """A button that has room for its label also while it is on, when that is written in bold."""
+
+    def sizeHint(self) -> QSize:
+        """The room for the bold label."""
+        bold = QFont(self.font())
+        bold.setWeight(QFont.DemiBold)
+        wider = QFontMetrics(bold).horizontalAdvance(self.text()) - self.fontMetrics().horizontalAdvance(self.text())
+        return super().sizeHint() + QSize(max(wider, 0) if self.isCheckable() else 0, 0)
+
+
 def action_button(action: QAction) -> QToolButton:
     """A button for a command: it shows the command's label, state and help, and sets it off."""
-    button = QToolButton()
+    button = _ActionButton()
     button.setDefaultAction(action)
     button.setToolButtonStyle(Qt.ToolButtonTextOnly)
     button.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)

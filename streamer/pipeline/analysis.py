@@ -19,7 +19,7 @@ from streamer.pipeline.mailbox import Mailbox
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.playback import Playback
 from streamer.pipeline.reload import ModelLoader
-from streamer.types import Face, Frame, FrameResult
+from streamer.types import NO_BOXES, Face, Frame, FrameResult
 
 Publish = Callable[[FrameResult, bool], bool]
 """Takes a result, and whether its frame is a new one; ``False`` when no more is wanted."""
@@ -103,6 +103,7 @@ class Analysis:
         if wanted is before and models is None:
             return False, False
         self._config = wanted
+        watched = self._analyzer.vigilant
         dressed = wanted.effects != before.effects
         if dressed:
             self._take_effects(wanted)
@@ -110,7 +111,7 @@ class Analysis:
         changed = models is not None or wanted.model_copy(update={"effects": before.effects}) != before
         if changed:
             self._analyzer.configure(wanted, models)
-        return changed, dressed
+        return changed or (self._analyzer.vigilant and not watched), dressed
 
     def _take_effects(self, wanted: Config) -> None:
         try:
@@ -160,7 +161,11 @@ class Analysis:
         if changed and self._before is not None:
             frame = replace(self._before, captured=time.monotonic())
             look = self._analyzer.analyze if self._still else self._analyzer.track_again
-            again = replace(self._result(frame, look(frame.image)), finished=time.monotonic())
+            self._waiting.add(self._result(frame, look(frame.image)), NO_BOXES)
+            if self._analyzer.vigilant and not self._still:
+                self._waiting.found(self._analyzer.search_again(frame.image))
+            (again,) = self._waiting.take(0)
+            again = replace(again, finished=time.monotonic())
         elif dressed and self._result_before is not None:
             again = self._result_before
         else:

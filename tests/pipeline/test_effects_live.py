@@ -92,12 +92,12 @@ def test_a_paused_picture_comes_again_with_other_effects(clips: Path, player) ->
     p = player(clips / CLIP, "effects.look=tone")
     before = p.paused(1.0)
     count = len(p.shown)
-    choose(p, "blur")
+    choose(p, "cartoon")
     until(lambda: len(p.shown) > count)
     after = p.settle()
     assert after.faces is before.faces, "nothing was detected again"
     assert after.frame is before.frame
-    assert [effect.name() for effect in after.shown.effects.effects] == ["blur"]
+    assert [effect.name() for effect in after.shown.effects.effects] == ["cartoon"]
     choose(p, "")
     until(lambda: p.last.shown is None)
     assert p.last.picture is p.last.frame.image
@@ -180,3 +180,12 @@ def test_an_internal_error_is_raised_once_and_never_shows_a_covered_face(
         assert not after.picture.any()
     else:
         assert after.picture is after.frame.image
+
+
+def test_a_cover_that_is_put_on_a_paused_frame_hides_the_faces_nobody_followed(clips: Path, player) -> None:
+    p = player(clips / "crowd_street_1080p.mp4")
+    before = p.paused(1.0)
+    choose(p, "pixelate")
+    until(lambda: p.last.shown is not None and p.last.shown.effects.covers)
+    assert p.last.frame.index == before.frame.index
+    assert len(p.last.hidden) > len(before.hidden)

@@ -15,6 +15,7 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.ui.program import Program, Start
 from tests.ui.stage import Stage
 from tests.ui.xvfb import private_display
 from ui.display import drop_foreign_plugins
@@ -71,3 +72,19 @@ def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(qtbot, tmp_path / "window.ini")
     yield stage
     stage.close()
+
+
+@pytest.fixture
+def start(qapp: QApplication, tmp_path: Path) -> Iterator[Start]:
+    """Starts the real program with arguments; whatever still runs at the end is killed."""
+    programs: list[Program] = []
+
+    def start(*arguments: str, display: str | None = None) -> Program:
+        programs.append(Program(qapp, tmp_path, *arguments, display=display))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.communicate()

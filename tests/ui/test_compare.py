@@ -379,3 +379,14 @@ def test_a_last_frame_that_is_covered_stays(stage: Stage) -> None:
     stage.session.stop()
     cover(stage)
     assert stage.view.scene() is not None
+
+
+def test_what_a_running_source_showed_before_is_taken_away_until_faces_are_hidden(stage: Stage) -> None:
+    stage.run()
+    cover(stage)
+    assert stage.view.scene() is None
+    stage.camera.show(dressed(Paint(DRESSED)))  # analysed before the camera heard of the covers
+    stage.qtbot.wait(100)
+    assert stage.view.scene() is None
+    stage.camera.show(dressed(Paint(COVERED, covers=True)))
+    stage.qtbot.waitUntil(lambda: stage.view.scene() is not None)

@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QPoint, QRect
-from PyQt5.QtWidgets import QApplication, QLabel
+from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.ui.dragging import Drag
+from tests.ui.program import needs_hands
 from tests.ui.stage import Stage
 
-pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+pytestmark = needs_hands
 
 PATIENCE = 30_000  # ms; a hang guard for a crowded machine
-PROGRAM = Path(__file__).with_name("drag_source.py")
-
-
-class Drag:
-    """Another program with something to drag, and the hand that drags it over a window."""
-
-    def __init__(self, qtbot: QtBot, stage: Stage, log: Path, kind: str, *values: str) -> None:
-        self._qtbot, self._stage = qtbot, stage
-        window = stage.window.frameGeometry()
-        screen = stage.window.screen().availableGeometry()
-        corner = QPoint(screen.left(), screen.bottom() - 40)
-        self._handle = QRect(corner, corner + QPoint(80, 30)).center()
-        self._target = stage.view.mapToGlobal(stage.view.rect().center())
-        assert window.contains(self._target)
-        command = [sys.executable, str(PROGRAM), str(corner.x()), str(corner.y()), kind, *values]
-        self._log = log
-        with log.open("w") as out:
-            self._process = subprocess.Popen(command, stdout=out)
-        qtbot.waitUntil(lambda: self._told("ready"), timeout=PATIENCE)
-
-    def _told(self, word: str) -> bool:
-        return word in self._log.read_text().split()
-
-    def hover(self, seen: Callable[[], bool]) -> None:
-        """Take hold, and move over the stage until both programs know that it can be dropped there."""
-        self._hand("mousemove", *self._at(self._handle), "mousedown", "1")
-        self._hand("mousemove", *self._at(self._handle + QPoint(9, -9)))
-        moves = 0
-
-        def wiggle() -> bool:
-            nonlocal moves
-            moves += 1
-            self._hand("mousemove", *self._at(self._target + QPoint(4 * (moves % 8), 3 * (moves % 5))))
-            return seen() and self._told("accepted")
-
-        self._qtbot.waitUntil(wiggle, timeout=PATIENCE)
-
-    def drop(self) -> None:
-        self._hand("mouseup", "1")
-
-    def close(self) -> None:
-        self._hand("mouseup", "1")
-        self._process.kill()
-        self._process.wait()
-
-    @staticmethod
-    def _at(point: QPoint) -> tuple[str, str]:
-        return str(point.x()), str(point.y())
-
-    @staticmethod
-    def _hand(*actions: str) -> None:
-        """Move as a hand does, while the windows go on."""
-        subprocess.run(["xdotool", *actions], check=True)
-        QApplication.processEvents()
 
 
 @pytest.fixture
@@ -79,7 +24,10 @@ def drag(qtbot: QtBot, stage: Stage, tmp_path: Path) -> Iterator[Callable[..., D
     drags: list[Drag] = []
 
     def begin(kind: str, *values: str) -> Drag:
-        drags.append(Drag(qtbot, stage, tmp_path / "drag.log", kind, *values))
+        target = stage.view.mapToGlobal(stage.view.rect().center())
+        assert stage.window.frameGeometry().contains(target)
+        wait = partial(qtbot.waitUntil, timeout=PATIENCE)
+        drags.append(Drag(tmp_path / "drag.log", wait, target, kind, *values))
         return drags[-1]
 
     yield begin

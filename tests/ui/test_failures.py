@@ -187,9 +187,10 @@ def test_a_corrected_address_keeps_what_was_not_corrected(text: str, user: str, 
 def test_a_wrong_password_asks_for_another_and_shows_neither(stage: Stage) -> None:
     stage.session.start("rtsp://me:wrong1@cam/live")
     stage.qtbot.waitUntil(lambda: bool(stage.cameras) and stage.camera.started == 1)
-    refused = errors.SourceAuthError("cam refuses the password")
+    refused = errors.SourceAuthError("cam refuses the password. Give another one on the command line.")
     stage.camera.become(state=CameraState.FAILED, error=refused, source="rtsp://cam/live")
     stage.wait_for(CameraState.FAILED)
+    assert "Cam refuses the password. Enter the right ones here." in stage.texts()
     assert stage.window.focusWidget() is field(stage, "User name")
     assert field(stage, "Source").text() == "rtsp://cam/live"
     assert field(stage, "Password").echoMode() == QLineEdit.Password

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.ui.test_program import STAGE, Program, has_card, start  # noqa: F401 a fixture
-from tests.ui.test_program import pytestmark as pytestmark
+from tests.ui.program import STAGE, Program, Start, has_card, needs_hands
 from ui import theme
+
+pytestmark = needs_hands
 
 BAR = (slice(648, 690), slice(160, 700))  # where the seek bar lies in the 1280x720 window
 
@@ -59,7 +60,7 @@ def wait_for(found: Callable[[], list[Path]]) -> Path:
 
 
 def test_a_file_is_paused_stepped_kept_and_played_to_its_end(
-    start: Callable[..., Program],  # noqa: F811
+    start: Start,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

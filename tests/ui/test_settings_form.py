@@ -15,10 +15,10 @@ from streamer.config import Config
 from streamer.errors import ConfigError, WeightsError
 from streamer.schema import Section, key
 from streamer.settings import describe, get_value, with_values
-from tests.ui.stage import Stage
+from tests.ui.stage import Stage, settle
 from ui import settings_form
 from ui.controls import Switch
-from ui.settings_form import Row
+from ui.settings_form import Row, SettingsForm
 
 
 @pytest.fixture
@@ -168,6 +168,22 @@ def test_a_password_is_never_shown(stage: Stage) -> None:
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     assert "s3cret" not in clipboard.text()
+
+
+def test_loading_moves_nothing_under_the_pointer(opened: Stage) -> None:
+    form = opened.window.findChild(SettingsForm)
+    assert form is not None
+    before = form.geometry()
+    opened.camera.become(loading="loading mtcnn")
+    opened.qtbot.waitUntil(lambda: "Loading mtcnn…" in opened.texts())
+    settle(opened.qtbot, opened.view)
+    assert form.geometry() == before
+
+
+def test_numbers_stand_below_each_other(opened: Stage) -> None:
+    form = opened.window.findChild(SettingsForm)
+    assert form is not None
+    assert len({field.width() for field in form.findChildren(QDoubleSpinBox)}) == 1
 
 
 def test_loading_is_shown_and_its_failure_while_the_old_detector_goes_on(opened: Stage) -> None:

@@ -94,7 +94,7 @@ class EffectsPage(QWidget):
         hold.pressed.connect(lambda: actions["compare.before"].setChecked(True))
         hold.released.connect(lambda: actions["compare.before"].setChecked(False))
         tools = QWidget()
-        flow = FlowLayout(across=6, down=6)
+        flow = FlowLayout(across=4, down=6)
         flow.setContentsMargins(0, 0, 0, 0)
         tools.setLayout(flow)
         for name in ("look.undo", "look.redo"):

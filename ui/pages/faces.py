@@ -6,10 +6,9 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from streamer.config import Config
 from streamer.types import Face, FrameResult
+from ui.exposure import is_covered
 from ui.faces.row import FaceRow, picture_at_hand
-from ui.look import is_exposed
 from ui.pages.base import PageContext
 from ui.widgets import make_label
 
@@ -52,7 +51,7 @@ class FacesPage(QWidget):
         frame = result.frame
         if before is not None and (frame.segment != before.frame.segment or frame.pts < before.frame.pts):
             self._clear()
-        elif before is not None and _covered(result) and not _same_effects(before, result):
+        elif before is not None and is_covered(result) and not _same_effects(before, result):
             self._forget_pictures()
         for key, face in _keyed(result):
             if key not in self._rows:
@@ -78,9 +77,9 @@ class FacesPage(QWidget):
         for row in self._rows.values():
             row.forget_picture()
 
-    def _hide_exposed(self, config: Config) -> None:
+    def _hide_exposed(self) -> None:
         """Faces are hidden from now on, and no frame may come any more that says so."""
-        if is_exposed(self._result, config.effects.look):
+        if self._result is not None and self._context.session.exposes(self._result):
             self._forget_pictures()
             self._result = self._before = None
             self._due.clear()
@@ -161,7 +160,7 @@ class FacesPage(QWidget):
         if (area := self._scroll_area()) is not None and (bar := area.verticalScrollBar()) is not None:
             bar.valueChanged.connect(self._refresh_all)
         session.configured.connect(self._hide_exposed)
-        if session.result is not None and not is_exposed(session.result, session.config.effects.look):
+        if session.result is not None and not session.exposes(session.result):
             self._take(session.result)
         self._choose(selection.track_id)
 
@@ -183,10 +182,6 @@ def _same_effects(one: FrameResult, other: FrameResult | None) -> bool:
     """Whether two frames are of the same look, so that the one may stand for the other."""
     looks = [None if result is None or result.shown is None else result.shown.effects for result in (one, other)]
     return looks[0] == looks[1]
-
-
-def _covered(result: FrameResult) -> bool:
-    return result.shown is not None and result.shown.effects.covers
 
 
 def _keyed(result: FrameResult) -> list[tuple[int, Face]]:
