@@ -54,6 +54,7 @@ class Capture(QObject):
         actions.on("capture.copy", self._copy)
         actions.on("capture.record", self._record)
         session.status_changed.connect(self.show_status)
+        session.frame_ready.connect(lambda _: self._allow_stills(True))  # at once: a key pressed now must not be lost
         # Queued by Qt itself where another thread emits: this object lives on the GUI thread.
         self._copied.connect(self._put_on_clipboard)
         self._raised.connect(self._tell_error)
@@ -68,6 +69,10 @@ class Capture(QObject):
     def _snapshot(self, kind: str) -> None:
         if (scene := self._view.scene()) is not None:
             self._work(self._save, kind, scene, self._session.config)
+
+    def _allow_stills(self, allowed: bool) -> None:
+        for name in _STILLS:
+            self._actions[name].setEnabled(allowed)
 
     def _copy(self) -> None:
         if (scene := self._view.scene()) is not None:
@@ -108,9 +113,7 @@ class Capture(QObject):
 
     def show_status(self, status: CameraStatus) -> None:
         """Let the commands and the switch say what is so, and tell of a file that is complete."""
-        has_picture = self._view.scene() is not None
-        for name in _STILLS:
-            self._actions[name].setEnabled(has_picture)
+        self._allow_stills(self._view.scene() is not None)
         record, recording = self._actions["capture.record"], status.recording
         record.setEnabled(status.state is CameraState.RUNNING)
         if self._beginning is None or self._beginning.done():
