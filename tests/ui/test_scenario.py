@@ -37,6 +37,7 @@ from ui import theme
 pytestmark = needs_hands
 
 FRAMES, RATE = 250, 25
+OVERLAYS = "b", "l", "p", "n"  # keys of those that are on at first
 CELLS = 8  # of the number: one for each bit
 FACE = 238, 140  # where the face is in frame 0; it goes to the right by a pixel in four frames
 STAGE_HEIGHT = slice(71, 646)  # of the 1280x720 window, with the bar for playing
@@ -127,6 +128,17 @@ class Sitting:
         self.see(still, "the picture standing still")
         return seen[-1]
 
+    def at_rest(self) -> np.ndarray:
+        """The screen once nothing on it moves any more."""
+        looks = [self.program.look()]
+
+        def rests(image: np.ndarray) -> bool:
+            time.sleep(0.2)
+            looks.append(image)
+            return np.array_equal(looks[-1], looks[-2])
+
+        return self.see(rests, "the picture at rest")
+
     def snapshot(self, key: str) -> np.ndarray:
         """Keep a picture, and read what was written: BGR."""
         self.program.press(key)
@@ -202,16 +214,16 @@ def choose_the_file(sitting: Sitting) -> None:
 
 
 def hide_and_show_overlays(sitting: Sitting) -> None:
-    sitting.program.press("b", "l", "p", "n")
+    sitting.program.press(*OVERLAYS)
     sitting.see(lambda image: is_picture(image) and overlay_pixels(image) < 50, "the picture without overlays")
-    sitting.program.press("b", "l", "p", "n")
+    sitting.program.press(*OVERLAYS)
     sitting.see(shows_a_face, "the overlays again")
 
 
 def pause_step_and_seek(sitting: Sitting) -> int:
     program = sitting.program
     program.press("Home")
-    sitting.see(lambda image: 0 <= number_on(image) < 100, "the beginning")
+    sitting.see(lambda image: 5 <= number_on(image) < 100, "the beginning")
     program.press("space")
     number = sitting.still_number()
     program.press("period")
@@ -233,14 +245,7 @@ def zoom_and_pan(sitting: Sitting) -> None:
     sitting.program.hand("mousedown", "1", "mousemove", "520", "320", "mousemove", "600", "380", "mouseup", "1")
     sitting.see(lambda image: bool((image[STAGE_HEIGHT] != zoomed[STAGE_HEIGHT]).mean() > 0.3), "the picture moved")
     sitting.program.hand("mousemove", "1240", "500")
-    looks = [before]
-
-    def rests(image: np.ndarray) -> bool:
-        time.sleep(0.2)
-        looks.append(image)
-        return np.array_equal(looks[-1], looks[-2])
-
-    seen = stage_on(sitting.see(rests, "the picture at rest"))
+    seen = stage_on(sitting.at_rest())
     kept = sitting.snapshot("ctrl+s")[:, :, ::-1]
     assert kept.shape == seen.shape
     assert psnr(kept, seen) > 40
@@ -288,10 +293,10 @@ def record(sitting: Sitting) -> None:
 
 def put_an_effect_on(sitting: Sitting) -> None:
     """Cover the face, keep that, and take it back."""
-    sitting.program.press("space")
+    sitting.program.press("space", *OVERLAYS)  # whose colours depend on how often the face was lost
     number = sitting.still_number()
     before = sitting.snapshot("shift+s")
-    screen = sitting.program.look()
+    screen = sitting.at_rest()
     sitting.choose_in("alt+3", "p")
     sitting.program.press("alt+3")
     height, width = stage_on(screen).shape[:2]
@@ -306,7 +311,8 @@ def put_an_effect_on(sitting: Sitting) -> None:
     assert np.linalg.norm(changed.mean(axis=0)[::-1] - (FACE[0] + number / 4, FACE[1])) < 40
     assert psnr(after[:, :80], before[:, :80]) > 60
     sitting.program.press("ctrl+z")
-    sitting.see(lambda image: psnr(image[face], screen[face]) > 25, "the face again")
+    sitting.see(lambda image: psnr(image[face], screen[face]) > 40, "the face again")
+    sitting.program.press(*OVERLAYS)
 
 
 def change_the_detector(sitting: Sitting) -> None:
