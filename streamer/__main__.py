@@ -60,9 +60,9 @@ def _run() -> int:
 
 
 def _tell(error: FacestreamError) -> int:
-    import typer
+    from streamer.session import tell
 
-    typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
+    tell(error)
     return error.exit_status
 
 

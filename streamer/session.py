@@ -81,6 +81,11 @@ def _refuse_overlap(options: RunOptions) -> None:
         raise OutputError(f"--jsonl and --record both name {outputs[0]}; choose two files")
 
 
+def tell(problem: object) -> None:
+    """Say on the standard error what went wrong."""
+    typer.secho(f"facestream: {problem}", fg=typer.colors.RED, err=True)
+
+
 def finish(camera: Camera) -> int:
     """Tell what went wrong in a closed camera.
 
@@ -92,7 +97,7 @@ def finish(camera: Camera) -> int:
     """
     status = camera.status()
     for warning in status.warnings:
-        typer.secho(f"facestream: {warning}", fg=typer.colors.RED, err=True)
+        tell(warning)
     if status.error is not None:
         raise status.error
     return max((warning.exit_status for warning in status.warnings), default=0)

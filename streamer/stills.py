@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
@@ -16,8 +15,8 @@ from streamer.config import Config
 from streamer.console import open_console
 from streamer.errors import FacestreamError, ImageError, SourceError
 from streamer.picture_file import PictureFile, read_picture
-from streamer.session import STDOUT
-from streamer.sources.images import find_images
+from streamer.session import STDOUT, tell
+from streamer.sources.images import find_images, is_pattern
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def analyze_pictures(paths: Iterable[Path], config: Config, *, json: Path | None
 def _expand(paths: Iterable[Path], failures: list[FacestreamError]) -> Iterator[Path]:
     """The pictures that are meant; a folder without any is told."""
     for path in paths:
-        several = os.path.isdir(path) or (any(mark in str(path) for mark in "*?[") and not os.path.exists(path))
+        several = os.path.isdir(path) or (is_pattern(str(path)) and not os.path.exists(path))
         try:
             yield from find_images(str(path)) if several else (path,)
         except SourceError as error:
@@ -89,7 +88,7 @@ def _expand(paths: Iterable[Path], failures: list[FacestreamError]) -> Iterator[
 
 
 def _tell(error: FacestreamError, failures: list[FacestreamError]) -> None:
-    typer.secho(f"facestream: {error}", fg=typer.colors.RED, err=True)
+    tell(error)
     failures.append(error)
 
 

@@ -7,9 +7,9 @@ published value are read-only: copy before you change one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,19 @@ def freeze(array: FloatArray) -> FloatArray:
 
 
 NO_BOXES: Final = freeze(np.zeros((0, 4), np.float32))
+
+
+class HasBox(Protocol):
+    """What lies somewhere: a face, a track."""
+
+    @property
+    def box(self) -> Any:
+        """``(4,)`` xyxy."""
+
+
+def boxes_of(things: Iterable[HasBox]) -> FloatArray:
+    """Where they all lie: ``(n, 4)`` xyxy."""
+    return np.array([thing.box for thing in things], np.float32).reshape(-1, 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
@@ -50,9 +49,6 @@ from ui.status_bar import StatusBar
 from ui.top_edge import TopEdge
 from ui.webcam_watch import WebcamWatch
 
-if TYPE_CHECKING:
-    from streamer.types import FrameResult
-
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
 _COMFORTABLE = QSize(1280, 720)
 _PLACE, _MAXIMISED = "window/geometry", "window/maximised"
@@ -81,7 +77,6 @@ class MainWindow(QMainWindow):
         self._on_screen = self._was_maximised = False
         self._state = session.status.state
         self._frame_at = time.monotonic()
-        self._result: FrameResult | None = None  # what is on the stage
         self._moved = QTimer(self)
         self._moved.setSingleShot(True)
         self._moved.setInterval(_REST)
@@ -220,9 +215,7 @@ class MainWindow(QMainWindow):
         self._banner.show_standing([*map(str, status.warnings)], quiet)
         if status.state is not self._state and not status.on_show:
             self.view.dim()  # once: what comes from now on, such as a first frame while models load, is live again
-        changed, self._state = status.state is not self._state, status.state
-        if changed:
-            self._hide_exposed()
+        self._state = status.state
 
     def _source_before(self) -> tuple[str, str]:
         """What could be seen before a source that failed, and its name; empty where that is none other."""
@@ -230,13 +223,12 @@ class MainWindow(QMainWindow):
 
     def _hide_exposed(self) -> None:
         """Take away a picture without the covers that apply by now."""
-        if self._result is not None and self._session.exposes(self._result):
-            self._result = None
+        if (scene := self.view.scene()) is not None and self._session.exposes(scene.result):
             self.view.clear()
             self._capture.show_status(self._session.status)
 
-    def _note_frame(self, result: FrameResult) -> None:
-        self._frame_at, self._result = time.monotonic(), result
+    def _note_frame(self) -> None:
+        self._frame_at = time.monotonic()
         status = self._session.status
         if status.state.final and not status.on_show:
             self.view.dim()  # the last frame of a lost source may come after the news of the loss

@@ -6,10 +6,12 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from streamer.effects.region import Mask
 from streamer.types import Image
 
+_LEVELS: Final = np.arange(256, dtype=np.float32)[:, None, None]
 _STRIP: Final = 48_000  # pixels worked on at once: what they need stays in the processor's caches
 
 
@@ -34,6 +36,22 @@ def blend(picture: Image, other: Image, mask: Mask, amount: float = 1.0) -> None
         lighter = cv2.multiply(cv2.subtract(there, here), weights, scale=1 / 255)
         darker = cv2.multiply(cv2.subtract(here, there), weights, scale=1 / 255)
         cv2.subtract(cv2.add(here, lighter), darker, dst=here)
+
+
+def soft_light(picture: Image, mask: Mask, push: NDArray[np.floating], *, finer: int = 1) -> None:
+    """Move the middle tones and leave black and white alone, in place: a level p moves by ``push * p * (1 - p)``.
+
+    Args:
+        picture: BGR uint8 ``(h, w, 3)``; stays bit-identical where the mask is 0.
+        mask: ``(h, w)`` uint8: how far, per pixel.
+        push: ``(3,)`` how far altogether, for blue, green and red; negative ones darken.
+        finer: parts of 1/255 in which that is told.
+    """
+    reach = cv2.multiply(picture, cv2.bitwise_not(picture), scale=4 / 255)
+    for move, factors in ((cv2.add, np.maximum(push, 0)), (cv2.subtract, np.maximum(-push, 0))):
+        if factors.any():
+            weights = cv2.applyColorMap(mask, np.round(_LEVELS * (factors * finer)).astype(np.uint8))
+            move(picture, cv2.multiply(reach, weights, scale=1 / (4 * 255 * finer)), dst=picture)
 
 
 def bounds(mask: Mask) -> tuple[slice, slice]:

@@ -19,7 +19,7 @@ from streamer.effects.base import Canvas, Phase, PictureEffect
 from streamer.effects.region import FaceRegion, face_unit, has_points
 from streamer.landmarks.topology import LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER
 from streamer.schema import key
-from streamer.types import Face, FloatArray, Image
+from streamer.types import Face, FloatArray, Image, boxes_of
 
 Picks = Callable[[Face], bool | None]
 """Whether a rule means a face; ``None`` where that cannot be told, and then the face is covered."""
@@ -199,7 +199,7 @@ class CoverEffect(PictureEffect):
         rule = parse_rule(self.faces)
         regions = {id(region.face): region for region in canvas.regions}
         places = [Place.of_face(face, regions.get(id(face))) for face in canvas.faces if rule.covers(face)]
-        left_open = np.array([face.box for face in canvas.faces if not rule.covers(face)], np.float32).reshape(-1, 4)
+        left_open = boxes_of(face for face in canvas.faces if not rule.covers(face))
         places += [Place.of_box(box) for box in canvas.hidden if not (overlap(box, left_open) > _OPEN_IOU).any()]
         for place in sorted(filter(None, places), key=lambda place: place.size):
             self.cover(canvas.picture, place)

@@ -8,8 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from streamer.effects.makeup import ramp
-from streamer.effects.ramps import ramps
+from streamer.effects.ramps import ramp, ramps
 from streamer.effects.region import FaceRegion
 from streamer.types import FloatArray
 

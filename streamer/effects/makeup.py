@@ -13,7 +13,7 @@ import numpy as np
 
 from streamer.effects.lids import lid_heights, on_lashes
 from streamer.effects.masks import between
-from streamer.effects.ramps import ramps
+from streamer.effects.ramps import ramp, ramps
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
 
@@ -203,12 +203,6 @@ def sides_seen(face: FaceRegion) -> tuple[float, float]:
     """How much of the image-left and of the image-right side of a face the camera sees, 0..1."""
     yaw = face.face.pose.yaw
     return 1 - ramp(-yaw, _SEEN_FULLY, _SEEN_NO_MORE), 1 - ramp(yaw, _SEEN_FULLY, _SEEN_NO_MORE)
-
-
-def ramp(value: float, low: float, high: float) -> float:
-    """0 up to ``low``, 1 from ``high``, smooth in between."""
-    t = min(1.0, max(0.0, (value - low) / (high - low)))
-    return t * t * (3 - 2 * t)
 
 
 def smooth_line(points: FloatArray) -> FloatArray:

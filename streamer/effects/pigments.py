@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from streamer.effects.base import bgr_of
-from streamer.effects.blending import blend
+from streamer.effects.blending import blend, soft_light
 from streamer.effects.makeup import grey_of
 from streamer.effects.region import Mask
 from streamer.types import Image
@@ -87,10 +87,6 @@ def tint(picture: Image, mask: Mask, colour: str, amount: float) -> None:
         colour: ``#rrggbb``.
         amount: 0..1.
     """
-    # Soft light moves a level p by p * (1 - p), times how far the colour's channel is from the middle.
+    # How far each of the colour's channels is from the middle.
     push = np.array([2 * value / 255 - 1 for value in bgr_of(colour)], np.float32) * np.float32(amount)
-    reach = cv2.multiply(picture, cv2.bitwise_not(picture), scale=4 / 255)
-    for move, factors in ((cv2.add, _LIGHTER * np.maximum(push, 0)), (cv2.subtract, np.maximum(-push, 0))):
-        if factors.any():
-            weights = cv2.applyColorMap(mask, np.round(_LEVELS[:, None, None] * factors).astype(np.uint8))
-            move(picture, cv2.multiply(reach, weights, scale=1 / (4 * 255)), dst=picture)
+    soft_light(picture, mask, np.where(push > 0, np.float32(_LIGHTER) * push, push))

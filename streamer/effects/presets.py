@@ -29,9 +29,9 @@ from pydantic_core import ErrorDetails
 
 from streamer.effects.base import Effect
 from streamer.effects.registry import all_effects
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, OutputError
 from streamer.schema import allowed, shown, typed_value
-from streamer.sinks.base import output_error, replace_text
+from streamer.sinks.base import replace_text
 from streamer.yaml_text import YamlError, read_yaml
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def delete_preset(name: str) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise output_error(path, error) from error
+        raise OutputError(f"cannot delete {path}: {error.strerror}") from error
 
 
 def _own_path(name: str) -> Path:

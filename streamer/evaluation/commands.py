@@ -11,14 +11,20 @@ from streamer.config import load_config
 from streamer.options import EffectsOption, MeasuringConfigOption, SetOption, with_option
 from streamer.sinks.base import refuse_unwritable
 
+ClipsArgument = Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)]
+JsonOption = Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)]
+MaxFramesOption = Annotated[
+    int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
+]
+
 
 def jitter(
-    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
+    clips: ClipsArgument,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw flicker against lag over all strengths into this .png.", show_default=False),
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)] = None,
+    json: JsonOption = None,
     max_frames: Annotated[
         int | None, typer.Option(min=3, help="Use no more frames of each clip.", show_default=False)
     ] = None,
@@ -35,15 +41,13 @@ def jitter(
 
 
 def effects(
-    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
+    clips: ClipsArgument,
     effects: EffectsOption = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Draw faces before and after into this .png.", show_default=False)
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)] = None,
-    max_frames: Annotated[
-        int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
-    ] = None,
+    json: JsonOption = None,
+    max_frames: MaxFramesOption = None,
     config: MeasuringConfigOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -60,12 +64,10 @@ def effects(
 
 
 def covers(
-    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Video files.", show_default=False)],
+    clips: ClipsArgument,
     effects: EffectsOption = None,
-    json: Annotated[Path | None, typer.Option(help="Write the results to this file.", show_default=False)] = None,
-    max_frames: Annotated[
-        int | None, typer.Option(min=1, help="Use no more frames of each clip.", show_default=False)
-    ] = None,
+    json: JsonOption = None,
+    max_frames: MaxFramesOption = None,
     config: MeasuringConfigOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -73,10 +75,12 @@ def covers(
 
     A detector that sees every frame at full size judges. Without --effects, pixelate is measured.
     """
+    from streamer.console import open_console
     from streamer.evaluation.covers import evaluate_covers
 
+    _refuse_unwritable(json)
     chosen = with_option(load_config(config, settings or []), "--effects", "effects.look", effects)
-    evaluate_covers(clips, chosen, max_frames=max_frames, json=json)
+    evaluate_covers(clips, chosen, max_frames=max_frames, json=json, console=open_console())
 
 
 DataOption = Annotated[

@@ -21,11 +21,11 @@ from rich.table import Table
 from streamer.config import Config
 from streamer.detectors import Detector
 from streamer.errors import OutputError
+from streamer.evaluation.frames import frames_of
 from streamer.evaluation.pictures import sheet
 from streamer.landmarks import LandmarkPredictor, load_predictor
 from streamer.pipeline.analyzer import FaceAnalyzer, Models, tuned
-from streamer.sources import open_source
-from streamer.types import NO_BOXES, Face, FloatArray, Frame, Image
+from streamer.types import NO_BOXES, Face, FloatArray, Frame, Image, boxes_of
 from trackers.association import pairwise_iou
 
 _SAME: Final = 0.3
@@ -208,22 +208,18 @@ def measure_clips(
 def _follow(clip: str, runs: Sequence[_Run], config: Config) -> tuple[int, float]:
     """Show a clip to all runs; returns the faces that any showed, over all frames, and the first frame's time."""
     total, began = 0, None
-    source = open_source(clip, config.source, realtime=False)
-    try:
-        source.open()
-        while frame := source.read():
+    with frames_of(clip, config) as frames:
+        for frame in frames:
             began = frame.pts if began is None else began
             order = 1 if frame.index % 2 else -1  # whoever looks first pays for fetching the picture
             found = {run.label: run.track(frame) for run in runs[::order]}
             total += _note(frame, [(run, found[run.label]) for run in runs])
-    finally:
-        source.close()
     return total, began or 0.0
 
 
 def _note(frame: Frame, found: list[tuple[_Run, tuple[Face, ...]]]) -> int:
     """Tell each run which of its faces others show too; returns how many different faces there are."""
-    boxes = [_boxes(faces) for _, faces in found]
+    boxes = [boxes_of(faces) for _, faces in found]
     different = NO_BOXES
     for number, (run, faces) in enumerate(found):
         others = np.concatenate([NO_BOXES, *boxes[:number], *boxes[number + 1 :]])
@@ -236,10 +232,6 @@ def _note(frame: Frame, found: list[tuple[_Run, tuple[Face, ...]]]) -> int:
 def _among(boxes: FloatArray, others: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which of the boxes ``(n, 4)`` lie on one of the others ``(m, 4)``: ``(n,)``."""
     return np.asarray(pairwise_iou(boxes, others).max(axis=1, initial=0) >= _SAME)
-
-
-def _boxes(faces: Sequence[Face]) -> FloatArray:
-    return np.array([face.box for face in faces], np.float32).reshape(-1, 4)
 
 
 def _cut(image: Image, box: FloatArray) -> Image:

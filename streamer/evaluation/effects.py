@@ -20,9 +20,9 @@ from streamer.effects.masks import skin_mask
 from streamer.effects.region import FaceRegion, Mask, face_unit
 from streamer.errors import ConfigError
 from streamer.evaluation.effects_sheet import Moments, check_suffix, write_sheet
+from streamer.evaluation.frames import frames_of
 from streamer.pipeline.analyzer import FaceAnalyzer, Models, load_models
 from streamer.sinks.jsonl import write_json
-from streamer.sources import open_source
 from streamer.types import Face, FloatArray, Image
 
 _PORES: Final = 0.03  # units: what is finer than this on the skin is texture
@@ -201,10 +201,8 @@ def _run(
     analyzer, record = FaceAnalyzer(config, models=models), _Record()
     analyzer.vigilant = effects.covers
     last: _Step | None = None
-    source = open_source(clip, config.source, realtime=False)
-    try:
-        source.open()
-        while (max_frames is None or source.stats.decoded < max_frames) and (frame := source.read()):
+    with frames_of(clip, config, max_frames) as frames:
+        for frame in frames:
             faces = analyzer.track(frame.image, frame.pts)
             after, ms = _timed(effects, frame.image, faces, analyzer.hidden)
             step = _Step(frame.image, after, faces)
@@ -214,8 +212,6 @@ def _run(
                 moments.add(step.before, step.after, max(faces, key=_height), frame.pts)
             _measure(record, step, last)
             last = step
-    finally:
-        source.close()
     return record.result(Path(clip).name)
 
 

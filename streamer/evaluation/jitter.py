@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.config import Config
+from streamer.evaluation.frames import frames_of
 from streamer.evaluation.steadiness import (
     Array,
     Piece,
@@ -23,7 +24,6 @@ from streamer.evaluation.steadiness import (
 )
 from streamer.pipeline.analyzer import FaceAnalyzer, Models, load_models
 from streamer.sinks.jsonl import write_json
-from streamer.sources import open_source
 from trackers import FaceSmoother
 from trackers.smoothing import Kind
 
@@ -112,16 +112,12 @@ def record_tracks(
     """
     analyzer = FaceAnalyzer(config, models=models)
     seen: dict[int, list[tuple[int, float, np.ndarray, np.ndarray]]] = {}
-    source = open_source(clip, config.source, realtime=False)
-    try:
-        source.open()
-        while (max_frames is None or source.stats.decoded < max_frames) and (frame := source.read()):
+    with frames_of(clip, config, max_frames) as frames:
+        for frame in frames:
             for face in analyzer.track(frame.image, frame.pts):
                 if face.track_id is not None:
                     shown = frame.index, frame.pts, face.raw_landmarks, face.landmarks
                     seen.setdefault(face.track_id, []).append(shown)
-    finally:
-        source.close()
     return [_record(track_id, rows) for track_id, rows in seen.items()]
 
 

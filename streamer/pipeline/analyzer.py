@@ -22,7 +22,7 @@ from streamer.pipeline.hidden import HiddenPlaces, still_places
 from streamer.pipeline.lookout import Known, Lookout
 from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
-from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, Pose, freeze
+from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, Pose, boxes_of, freeze
 from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
 from trackers.association import pair_followed
 from trackers.multi_face import MAX_GAP
@@ -285,7 +285,7 @@ class FaceAnalyzer:
         found = self._detect_still(bgr) if thorough else self._detector.detect(bgr)
         upright = 0 if thorough else len(found)
         if not thorough and self._turned is not None and self._schedule.may_turn(self._tracker):
-            known = np.array([t.box for t in self._tracker.followed()], np.float32).reshape(-1, 4)
+            known = boxes_of(self._tracker.followed())
             found = join([found, self._turned.next(bgr, known)])
         self._clock.lap("detect")
         self._finds = found.boxes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.detectors.postprocess import overlap
 from streamer.pipeline.tracing import joined, share_inside, trace, widened
-from streamer.types import NO_BOXES, FloatArray, Image, freeze
+from streamer.types import NO_BOXES, FloatArray, Image, boxes_of, freeze
 from trackers import Track, TrackState
 
 _HOLD: Final = 1.0  # seconds a place is remembered in which a face was followed
@@ -78,7 +78,7 @@ class HiddenPlaces:
         """
         lost = [_reach(track, pts) for track in tracks if track.state is TrackState.LOST]
         followed = [track for track in tracks if track.state is not TrackState.LOST]
-        boxes = np.array([track.box for track in followed], np.float32).reshape(-1, 4)
+        boxes = boxes_of(followed)
         known = np.concatenate([boxes, np.array(lost, np.float32).reshape(-1, 4)])
         found = np.concatenate([besides(finds, known), besides(doubtful, known, parts=True)])
         seen = np.concatenate([boxes, found])
@@ -90,7 +90,7 @@ class HiddenPlaces:
             if id(place.track) not in held and self._stays(place, bgr, pts, waited=id(place.track) in waited)
         ]
         fresh = [i for i, track in enumerate(followed) if id(track) not in held]
-        self.appeared = besides(np.concatenate([boxes[fresh], found]), _boxes(before))
+        self.appeared = besides(np.concatenate([boxes[fresh], found]), boxes_of(before))
         kept = [place for place in before if not len(seen) or overlap(place.box, seen).max() <= _SAME]
         tracked = [_Place(track.box.copy(), pts, pts, _HOLD, track) for track in followed]
         new = [_Place(box, pts, pts, _HOLD_FIND) for box in found]
@@ -140,10 +140,6 @@ def besides(boxes: FloatArray, known: FloatArray, *, parts: bool = False) -> Flo
 
 def _known(box: FloatArray, known: FloatArray, parts: bool) -> bool:
     return bool((overlap(box, known) > _SAME).any() or (parts and (share_inside(box, known) > _INSIDE).any()))
-
-
-def _boxes(places: Sequence[_Place]) -> FloatArray:
-    return np.array([place.box for place in places], np.float32).reshape(-1, 4)
 
 
 def still_places(finds: FloatArray, shown: NDArray[np.intp], doubtful: FloatArray) -> FloatArray:

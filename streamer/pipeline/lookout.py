@@ -23,7 +23,7 @@ from streamer.detectors.postprocess import overlap
 from streamer.detectors.registry import DETECTORS
 from streamer.detectors.rotation import TURNS, View, roll_of, settle, turned_pass
 from streamer.pipeline.hidden import besides
-from streamer.types import NO_BOXES, Detections, FloatArray, Image
+from streamer.types import NO_BOXES, Detections, FloatArray, Image, boxes_of
 from trackers import Track
 
 ROUND: Final = 6
@@ -100,8 +100,7 @@ class Known:
     def of(cls, tracks: Sequence[Track]) -> Known:
         """What the followed tracks tell."""
         rolls = [float(track.pose[1]) for track in tracks if track.pose is not None]
-        boxes = np.array([track.box for track in tracks], np.float32).reshape(-1, 4)
-        return cls({round(roll / 90) * 90 % 360 for roll in rolls} - {0}, boxes)
+        return cls(_turns_of(rolls), boxes_of(tracks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +245,7 @@ class Lookout:
     def _note_turn(self, bgr: Image, box: FloatArray) -> None:
         """Have the picture searched closely for a while in the turn that a face has; others may lie like it."""
         rolls = roll_of(settle(self._detector, bgr, box).keypoints).tolist()
-        for turn in {round(roll / 90) * 90 % 360 for roll in rolls} - {0}:
+        for turn in _turns_of(rolls):
             self._turns[turn] = self._frame + _TURN_ROUNDS * ROUND
 
     def _verdict(self, box: FloatArray, score: float) -> bool | None:
@@ -284,6 +283,11 @@ class Lookout:
             seen = enlarge(self._detector.detect(small, min_face=_SMALLEST / max(back)), back)
         corner = np.array([look.left, look.top] * 2, np.float32)
         return Detections(seen.boxes + corner, seen.scores, seen.keypoints)
+
+
+def _turns_of(rolls: Sequence[float]) -> set[int]:
+    """The turns of :data:`TURNS` that faces with these rolls, in degrees, are nearest to; none for upright ones."""
+    return {round(roll / 90) * 90 % 360 for roll in rolls} - {0}
 
 
 def _round(size: tuple[int, int], turns: Collection[int], close: int) -> list[_Look]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.types import FloatArray, Image
+from streamer.types import FloatArray, Image, boxes_of
 from trackers import MultiFaceTracker
 
 _UNCHECKED = 1.2  # seconds after which a steady scene is looked at even if no picture element has changed
@@ -54,7 +54,7 @@ class DetectionSchedule:
         if pts - self._checked < self._interval:
             return False
         self._checked = pts
-        changed = self._scene.changed(bgr, np.array([t.box for t in tracker.tracks], np.float32).reshape(-1, 4))
+        changed = self._scene.changed(bgr, boxes_of(tracker.tracks))
         return changed or pts - self._last >= _UNCHECKED
 
 

@@ -86,7 +86,7 @@ def claim(file: IO[Any], path: Path) -> None:
     """Keep a file that is being written to one writer, for as long as ``file`` is open.
 
     Raises:
-        OutputError: another run, or another output of this one, is writing it.
+        OutputError: another run, or another output of this one, is writing it; ``file`` is closed then.
     """
     if sys.platform == "win32":  # there the system itself refuses a second writer
         return
@@ -95,6 +95,7 @@ def claim(file: IO[Any], path: Path) -> None:
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        file.close()
         raise OutputError(f"cannot write {path}: another run is writing it; choose another name") from None
     except OSError as error:  # some network drives have no locks: then nobody is kept out
         log.info("%s cannot be locked: %s", path, error)

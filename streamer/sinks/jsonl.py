@@ -89,12 +89,8 @@ class JsonlWriter:
         except OSError as error:
             raise output_error(path, error) from error
         self._regular = stat.S_ISREG(fstat(file.fileno()).st_mode)
-        try:
-            if self._regular:
-                claim(file, self.path)
-        except BaseException:
-            file.close()
-            raise
+        if self._regular:
+            claim(file, self.path)
         self._file: io.FileIO | None = file
         self._whole = 0  # bytes up to the end of the last whole line
 

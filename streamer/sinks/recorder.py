@@ -87,11 +87,7 @@ class Recorder:
             self._claimed = self.path.open("ab")
         except OSError as error:
             raise output_error(self.path, error) from error
-        try:
-            claim(self._claimed, self.path)
-        except BaseException:
-            self._claimed.close()
-            raise
+        claim(self._claimed, self.path)
         self._file: GuardedFile | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream

@@ -71,7 +71,7 @@ def resolve(spec: str) -> str:
 
 def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:
     """Return the source for something on disk."""
-    from streamer.sources.images import SUFFIXES, ImagesSource
+    from streamer.sources.images import SUFFIXES, ImagesSource, is_pattern
 
     path = Path(os.path.expanduser(spec))
     is_file = os.path.isfile(path)  # unlike Path's question it has an answer for every text
@@ -79,7 +79,7 @@ def _open_path(spec: str, config: SourceConfig, realtime: bool) -> Source:
         from streamer.sources.file import FileSource
 
         return FileSource(path, config, realtime=realtime)
-    if spec and (is_file or os.path.isdir(path) or any(mark in spec for mark in "*?[")):
+    if spec and (is_file or os.path.isdir(path) or is_pattern(spec)):
         return ImagesSource(str(path), config)
     raise SourceNotFoundError(
         f"There is no file, folder or camera '{redact(spec)}'. "

@@ -120,6 +120,11 @@ def natural_order(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
+def is_pattern(spec: str) -> bool:
+    """Whether a text may stand for several files, as ``frames/*.jpg`` does."""
+    return any(mark in spec for mark in "*?[")
+
+
 def find_images(spec: str) -> list[Path]:
     """Return the picture files a path, folder or glob stands for, naturally sorted.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
-from streamer.effects.presets import user_folder
+from streamer.effects.presets import delete_preset, user_folder
+from streamer.errors import OutputError
 from ui.controls import ComboBox
 from ui.effects.mix import Mix, Presets
 from ui.effects.name_dialog import NameDialog
@@ -120,10 +121,9 @@ class PresetBar(QWidget):
         box.open()
 
     def _remove(self, name: str) -> None:
-        path = self._presets.paths[name]
         try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            self.told.emit(f"cannot delete {path}: {error.strerror}")
+            delete_preset(name)
+        except OutputError as error:
+            self.told.emit(str(error))
         else:
             self.removed.emit(name)

@@ -7,8 +7,9 @@ from typing import ClassVar, Final
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
-from streamer.effects.makeup import Eye, Patch, eyes, ramp
+from streamer.effects.makeup import Eye, Patch, eyes
 from streamer.effects.pigments import paint, pigment
+from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion
 from streamer.types import FloatArray
 

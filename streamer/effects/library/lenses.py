@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, colour, strength
-from streamer.effects.makeup import Eye, Patch, eyes, grey_of, log_redness, ramp, skin_bounds, skin_redness, times
+from streamer.effects.makeup import Eye, Patch, eyes, grey_of, log_redness, skin_bounds, skin_redness, times
 from streamer.effects.pigments import paint, pigment
+from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
 

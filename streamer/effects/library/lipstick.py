@@ -15,7 +15,6 @@ from streamer.effects.lips import Lips, lips
 from streamer.effects.makeup import (
     Patch,
     grey_of,
-    ramp,
     redness,
     redness_of,
     skin_bounds,
@@ -26,6 +25,7 @@ from streamer.effects.makeup import (
     times,
 )
 from streamer.effects.pigments import brightness, paint, pigment, relief
+from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion, Mask
 from streamer.schema import key
 

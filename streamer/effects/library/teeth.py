@@ -9,8 +9,9 @@ import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, strength
 from streamer.effects.blending import blend
-from streamer.effects.makeup import Patch, ramp, redness, skin_redness, soft_step, times
+from streamer.effects.makeup import Patch, redness, skin_redness, soft_step, times
 from streamer.effects.masks import between
+from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import cv2
 import numpy as np
 
 from streamer.effects.base import FaceEffect, Phase, strength
-from streamer.effects.blending import bounds
+from streamer.effects.blending import bounds, soft_light
 from streamer.effects.masks import skin_mask
 from streamer.effects.region import FaceRegion
 
@@ -27,12 +26,8 @@ class Tone(FaceEffect):
         part = bounds(mask)
         picture = face.picture[part]
         if picture.size:
-            # A level p is lifted by p * (1 - p), times how much.
-            reach = cv2.multiply(picture, cv2.bitwise_not(picture), scale=4 / 255)
-            weights = cv2.applyColorMap(mask[part], np.round(_LIFTS * (self.strength * _FINER)).astype(np.uint8))
-            cv2.add(picture, cv2.multiply(reach, weights, scale=1 / (4 * 255 * _FINER)), dst=picture)
+            soft_light(picture, mask[part], _LIFTS * self.strength, finer=2)
 
 
-_FINER = 2  # halves of a level are told apart
 # Of blue, green and red: skin that is only lightened looks more yellow than it is.
-_LIFTS = np.arange(256)[:, None, None] * np.array((0.42, 0.38, 0.33))
+_LIFTS = np.array((0.42, 0.38, 0.33))
