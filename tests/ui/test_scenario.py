@@ -222,7 +222,10 @@ def hide_and_show_overlays(sitting: Sitting) -> None:
 
 def pause_step_and_seek(sitting: Sitting) -> int:
     program = sitting.program
+    program.press("comma")  # a step pauses: no picture from before can be taken for one from after Home
     program.press("Home")
+    sitting.see_number(0)
+    program.press("space")
     sitting.see(lambda image: 5 <= number_on(image) < 100, "the beginning")
     program.press("space")
     number = sitting.still_number()
