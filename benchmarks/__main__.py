@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def main() -> None:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
     print_machine()
     with tempfile.TemporaryDirectory(prefix="facestream-bench-") as folder:
+        os.environ["XDG_CONFIG_HOME"] = folder  # what the developer saved as defaults must change no figure
         media = find_media(Path(folder))
         if media.note:
             console.print(f"[yellow]{media.note}[/yellow]", soft_wrap=True)

@@ -180,12 +180,12 @@ def evaluate_jitter(
     Raises:
         SourceError: a clip cannot be opened or read.
         ConfigError: a plot was asked for and matplotlib is not installed.
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or the plot's name is none of a picture.
     """
     if plot is not None:
-        from streamer.evaluation.jitter_plot import require_matplotlib
+        from streamer.evaluation.jitter_plot import refuse_undrawable
 
-        require_matplotlib()
+        refuse_undrawable(plot)
     console = console or Console()
     models = load_models(config)
     records: dict[str, list[TrackRecord]] = {}

@@ -17,17 +17,21 @@ from trackers.smoothing import Kind
 STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 _GOAL_REDUCTION = 60.0  # percent
+_SUFFIXES = (".png", ".svg", ".pdf")
 _GOAL_LAG = 1000.0 / 30.0  # ms: one frame at 30 frames a second
 
 
-def require_matplotlib() -> None:
-    """Make sure that plots can be drawn.
+def refuse_undrawable(path: Path) -> None:
+    """Refuse a plot that cannot be drawn, before the long work whose results it is to show.
 
     Raises:
         ConfigError: matplotlib, which only developers need, is not installed.
+        OutputError: no picture has such a name.
     """
     if find_spec("matplotlib") is None:
         raise ConfigError("--plot needs matplotlib, which is not installed; run: pip install matplotlib")
+    if path.suffix.lower() not in _SUFFIXES:
+        raise OutputError(f"cannot write {path}: plots are PNG, SVG or PDF pictures; name it {path.stem}.png")
 
 
 def trade_off(
@@ -71,8 +75,6 @@ def draw_trade_off(clips: Sequence[Sequence[TrackRecord]], path: Path) -> None:
         figure.savefig(path, dpi=120)
     except OSError as error:
         raise output_error(path, error) from error
-    except ValueError as error:
-        raise OutputError(f"cannot write {path}: {error}; choose a name ending in .png") from error
 
 
 def _draw_curve(axes: Any, points: list[tuple[float, float]], name: str, colour: str) -> None:

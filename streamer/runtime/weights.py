@@ -55,8 +55,11 @@ def read_weights(path: Path) -> bytes:
     Raises:
         WeightsError: there is no such file, it is empty, or it may not be read.
     """
+    path = path.expanduser()
     try:
-        data = path.expanduser().read_bytes()
+        if not path.is_file() and not path.is_dir() and path.exists():  # a device or a pipe may never come to an end
+            raise WeightsError(f"{path} is no weights file but a device or a pipe: name a file.")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise WeightsError(f"No weights file at {path}: check the path.") from None
     except IsADirectoryError:

@@ -102,7 +102,7 @@ def test_mistakes_end_in_typed_errors(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match="correct the path"):
         evaluate_jitter(["demo"], config, max_frames=3, json=tmp_path / "file" / "x.json", console=quiet())
     with pytest.raises(OutputError, match=r"\.png"):
-        draw_trade_off([[record(list(range(20)))]], tmp_path / "plot.unknown")
+        evaluate_jitter(["demo"], config, plot=tmp_path / "plot.unknown", console=quiet())
     monkeypatch.setattr(jitter_plot, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install matplotlib"):
         evaluate_jitter(["demo"], config, plot=tmp_path / "p.png", console=quiet())

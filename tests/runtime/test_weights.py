@@ -62,6 +62,12 @@ def test_folder_instead_of_file(tmp_path: Path) -> None:
         weights.read_weights(tmp_path)
 
 
+def test_link_to_a_device_instead_of_file(tmp_path: Path) -> None:
+    (tmp_path / "endless.onnx").symlink_to("/dev/zero")
+    with pytest.raises(WeightsError, match="a device or a pipe"):
+        weights.read_weights(tmp_path / "endless.onnx")
+
+
 def test_own_weights_that_are_not_there() -> None:
     with pytest.raises(WeightsError, match="missing from this installation"):
         weights.own_weights("nothing.onnx")
