@@ -101,16 +101,18 @@ class Effects:
         """Carry the effects out.
 
         Args:
-            bgr: uint8 ``(H, W, 3)`` or grey ``(H, W)``; left as it is.
+            bgr: uint8 ``(H, W, 3)``, grey ``(H, W)``, or with an alpha channel ``(H, W, 4)``; left as it is.
             faces: the faces of this picture; one without landmarks is left untouched (and covered all the same).
             hidden: ``(n, 4)`` xyxy of further places to cover, such as ``FrameResult.hidden``.
 
         Returns:
-            A new BGR picture ``(H, W, 3)``.
+            A new BGR picture ``(H, W, 3)``; of a picture with an alpha channel one with the same ``(H, W, 4)``.
 
         Raises:
             ImageError: ``bgr`` is no such picture.
         """
+        if isinstance(bgr, np.ndarray) and bgr.ndim == 3 and bgr.shape[2] == 4:
+            return np.dstack([self.apply(np.ascontiguousarray(bgr[..., :3]), faces, hidden), bgr[..., 3]])
         source = as_bgr(bgr)
         picture = source.copy()
         if not self._active:

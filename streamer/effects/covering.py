@@ -45,6 +45,8 @@ class FaceRule:
 
 def _by_id(text: str) -> Picks:
     ids = frozenset(int(part) for part in text.split(","))
+    if min(ids) < 1:
+        raise ValueError("ids begin at 1")
     return lambda face: None if face.track_id is None else face.track_id in ids
 
 
@@ -82,7 +84,7 @@ def parse_rule(text: str) -> FaceRule:
         return FaceRule(_LISTS[word](listed), inverted)
     except (KeyError, ValueError):
         raise ValueError(
-            f"{text!r} picks no faces: write all, id 1,4 (only these) or not id 2 (all but these)"
+            f"{text!r} picks no faces: write all, id 1,4 (only these) or not id 2 (all but these); ids begin at 1"
         ) from None
 
 

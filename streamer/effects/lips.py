@@ -40,7 +40,18 @@ def _found(face: FaceRegion) -> Lips:
     sure = opened * (1 - ramp(abs(face.face.pose.yaw), *_TURNED))
     if sure > 0:
         outer, inner = _moved(face, outer, inner, sure)
+        opened *= 1 - sure * (1 - ramp(_parted(inner, face.down) / face.unit, *_PARTED))
     return Lips(outer, inner, opened)
+
+
+def _parted(inner: FloatArray, down: FloatArray) -> float:
+    """How far the inner edges are apart, in pixels; lips that would lie one over the other meet halfway, in place."""
+    upper, lower = _INNER
+    gaps = (inner[lower] - inner[upper]) @ down
+    over = (np.minimum(gaps, 0) / 2)[:, None] * down
+    inner[upper] += over
+    inner[lower] -= over
+    return float(np.maximum(gaps, 0).mean())
 
 
 def _moved(face: FaceRegion, outer: FloatArray, inner: FloatArray, sure: float) -> tuple[FloatArray, FloatArray]:
@@ -118,6 +129,7 @@ _BETWEEN: Final = np.stack(  # fifteen lines through five points, not near the c
 ).astype(np.float32)
 _ROUND: Final = np.array((0.8, 1, 1, 1, 0.8), np.float32)[:, None]  # less towards the corners
 _OPEN: Final = (0.04, 0.08)  # units between the lips' inner edges: shut for sure, open for sure
+_PARTED: Final = (0.005, 0.03)  # likewise, where the picture shows them
 _TURNED: Final = (25.0, 45.0)  # degrees of yaw: all of a mouth shows, its far side is the cheek's edge
 _WITHIN: Final = (-0.08, -0.04)  # units: lips are hardly ever thinner than the landmarks have them
 _REACH: Final = np.array(((0.06, 0.1), (0.2, 0.26)), np.float32)  # an edge may be so far out, is not further out

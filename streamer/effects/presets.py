@@ -152,12 +152,16 @@ def save_preset(name: str, effects: Iterable[Effect]) -> Path:
     """Keep effects as a preset of the user's, in place of one of that name.
 
     Raises:
-        ConfigError: the name is taken by a built-in preset or an effect, or cannot be a file's.
+        ConfigError: the name is taken by a built-in preset or an effect, or cannot be a file's, or there are no
+            effects.
         OutputError: the file cannot be written; the one before is still there.
     """
     name = name.strip()
     if reason := _refusal(name):
         raise ConfigError(f"{reason}; choose another name")
+    effects = tuple(effects)
+    if not effects:
+        raise ConfigError("there is no effect to keep; add one first")
     path = _own_path(name)
     replace_text(path, "# A preset of effects, written by facestream's window.\n" + to_yaml(effects))
     return path
@@ -262,15 +266,16 @@ def make_effect(name: str, values: dict[str, Any]) -> Effect:
 
 def _from_mapping(data: Any) -> tuple[Effect, ...]:
     effects = data.get("effects") if isinstance(data, dict) else None
-    if not isinstance(effects, dict) or set(data) != {"effects"}:
+    if not isinstance(effects, dict) or not effects or set(data) != {"effects"}:
         raise ConfigError("it must hold one section 'effects:' with lines such as 'skin: 0.6'")
     made = []
     for name, values in effects.items():
         if isinstance(values, int | float) and not isinstance(values, bool):
             values = {"strength": values}
-        if not isinstance(values, dict | None):
-            raise ConfigError(f"{name} is {shown(values)}; allowed: a strength from 0 to 1, or settings by name")
-        made.append(make_effect(str(name), values or {}))
+        if not isinstance(values, dict):
+            given = "has no value" if values is None else f"is {shown(values)}"
+            raise ConfigError(f"{name} {given}; allowed: a strength from 0 to 1, or settings by name")
+        made.append(make_effect(str(name), values))
     return tuple(made)
 
 

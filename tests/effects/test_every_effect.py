@@ -201,6 +201,14 @@ def test_a_grey_picture_becomes_one_of_colours(kind: type[Effect], portrait: Sce
     assert after.shape == (*grey.shape, 3)
 
 
+def test_an_alpha_channel_is_kept(portrait: Scene) -> None:
+    alpha = np.random.default_rng(3).integers(0, 256, portrait.picture.shape[:2], np.uint8)
+    effects = Effects.from_preset("glam")
+    after = effects.apply(np.dstack([portrait.picture, alpha]), portrait.faces)
+    assert np.array_equal(after[..., 3], alpha)
+    assert np.array_equal(after[..., :3], effects.apply(portrait.picture, portrait.faces))
+
+
 @every_effect
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 2), (400, 1), (1, 400)])
 def test_the_smallest_pictures(kind: type[Effect], width: int, height: int, portrait: Scene) -> None:

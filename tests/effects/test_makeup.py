@@ -14,6 +14,7 @@ from streamer.effects import Effects
 from streamer.effects.base import Effect, bgr_of
 from streamer.effects.lips import lips
 from streamer.effects.makeup import eyes, sides_seen
+from streamer.effects.mouth_seen import mouth_seen
 from streamer.effects.region import FaceRegion
 from streamer.effects.registry import all_effects
 from streamer.types import Image
@@ -140,13 +141,36 @@ def test_a_hand_over_the_mouth_gets_little(analyzer: FaceAnalyzer, clips: Path) 
 def test_fingers_before_the_lips_stay_clean(analyzer: FaceAnalyzer, clips: Path) -> None:
     """Their edges and the dark between them are as red as lips; of the mouth only the image-right half shows."""
     specks = shown = 0
-    for scene in follow(analyzer, clips / "pexels_woman_expressions.mp4", 108, 20)[::4]:
+    for scene in follow(analyzer, clips / "pexels_woman_expressions.mp4", 176, 20)[::4]:
         painted = change(scene, effect("lipstick", colour=BLUE)) > 30
         middle = round(float(region(scene).part("lip_outer")[:, 0].mean()))
         specks += int(painted[:, : middle - 8].sum())
         shown += int(painted[:, middle:].sum())
     assert shown > 600
     assert specks < 0.1 * shown
+
+
+def test_a_fist_before_the_mouth_gets_nothing(analyzer: FaceAnalyzer, clips: Path) -> None:
+    """Knuckles are as red as lips; nor are they bent, nor whitened."""
+    look = [effect(name, strength=1.0) for name in ("lipstick", "teeth", "smile", "mouth")]
+    bare, *_, hidden = follow(analyzer, clips / "makeup_hand_occlusion.avi", 20, 50)
+    painted = [change(scene, *look)[lip_mask(region(scene)) > 0].mean() for scene in (bare, hidden)]
+    assert painted[0] > 10
+    assert painted[1] < 1
+
+
+def test_lipstick_fades_as_a_hand_comes(analyzer: FaceAnalyzer, clips: Path) -> None:
+    """What is left of it never comes and goes at once."""
+    run = follow(analyzer, clips / "makeup_hand_occlusion.avi", 20, 110)[76:]
+    seen = np.array([mouth_seen(region(scene)) for scene in run])
+    assert seen[0].max() < 0.2
+    assert seen[-1].min() > 0.9
+    assert np.abs(np.diff(seen, axis=0)).max() < 0.5
+
+
+@pytest.mark.parametrize("name", ["frontal", "glasses", "turned", "wrinkles", "dark skin"])
+def test_mouths_that_show_are_seen(name: str, scenes: dict[str, Scene]) -> None:
+    assert min(mouth_seen(region(scenes[name]))) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -164,6 +188,16 @@ def test_a_wide_open_mouth(clip: str, number: int, teeth: float, analyzer: FaceA
     lower = scene.faces[0].landmarks[93] - face.rect[:2] + 0.06 * face.unit * face.down
     x, y = lower.round().astype(int).tolist()
     assert painted[y - 3 : y + 4, x - 3 : x + 4].mean() > 60
+
+
+def test_lips_pressed_together_are_painted_all_over(analyzer: FaceAnalyzer, clips: Path) -> None:
+    """The landmarks of this woman's mouth are open, what the picture shows is not."""
+    scene = follow(analyzer, clips / "pexels_woman_expressions.mp4", 50, 1)[0]
+    face = region(scene)
+    assert lips(face).opened < 0.2
+    painted = change(scene, effect("lipstick", colour=BLUE))
+    for lower in ([98, 102, 102], [97, 103, 103], [99, 101, 101]):
+        assert painted[disc(scene, lower, 0.03)].mean() > 40
 
 
 def test_a_mouth_that_opens_is_followed_without_a_jump(analyzer: FaceAnalyzer, clips: Path) -> None:

@@ -109,6 +109,10 @@ def test_a_mistake_is_named_with_what_is_allowed(text: str, says: str) -> None:
         ("effects: {skin: 0.5", "is not valid YAML (line 1: "),
         ("- skin", "must hold one section 'effects:'"),
         ("effects: {skin: 0.5}\nfaces: 3", "must hold one section 'effects:'"),
+        ("effects: {}", "must hold one section 'effects:' with lines such as 'skin: 0.6'"),
+        ("effects: {skin: null}", "skin has no value; allowed: a strength from 0 to 1, or settings by name"),
+        ('effects: {blur: {faces: "id 0"}}', "'id 0' picks no faces: write all, id 1,4"),
+        ("effects: {sticker: {file: .}}", "sticker.file: . is a folder; give the path of a PNG"),
         ("effects: {skn: 0.5}", "'skn'; did you mean skin?"),
         ("effects: {skin: true}", "skin is True; allowed: a strength from 0 to 1, or settings by name"),
         ("effects: {skin: {strenth: 1}}", "skin.strenth is no setting of skin (allowed: strength"),
@@ -247,7 +251,13 @@ def test_a_folder_that_cannot_be_written_is_told(own_folder: Path) -> None:
     own_folder.parent.mkdir(parents=True)
     own_folder.write_text("in the way")
     with pytest.raises(OutputError, match=r"cannot write .*mine\.yaml"):
+        save_preset("mine", parse_effects("tone=0.2"))
+
+
+def test_a_preset_without_effects_is_not_written(own_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no effect to keep"):
         save_preset("mine", ())
+    assert not own_folder.exists()
 
 
 @pytest.mark.parametrize("name", sorted(all_effects()))

@@ -53,6 +53,7 @@ def bent(scene: Scene, effects: Sequence[ShapeEffect], face: Face | None = None)
     places = np.stack([x, y, 0 * x], axis=-1)
     region = FaceRegion.of(places, places.copy(), face or scene.faces[0])
     assert region is not None
+    region.once("mouth seen", lambda: (1.0, 1.0))  # no face is in the picture to be looked at
     warp = Warp(region)
     for effect in effects:
         effect.displace(region, warp)

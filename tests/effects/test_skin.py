@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from streamer import FaceAnalyzer
 from streamer.effects import Effects
 from streamer.effects.base import Effect
 from streamer.effects.library.eyes_sharp import EyesSharp
@@ -19,7 +21,7 @@ from streamer.effects.masks import skin_mask
 from streamer.effects.region import FaceRegion
 from streamer.evaluation.effects import Looks, measure_looks
 from streamer.types import Image, freeze
-from tests.effects.scenes import Scene
+from tests.effects.scenes import Scene, follow
 
 
 def shown(scene: Scene, effect: Effect, picture: Image | None = None) -> Image:
@@ -58,6 +60,12 @@ def looks(scene: Scene, after: Image) -> Looks:
     measured = measure_looks(scene.picture, after, scene.faces[0])
     assert measured is not None
     return measured
+
+
+def gradient(picture: Image) -> np.ndarray:
+    """How steep the lightness is."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.magnitude(*(cv2.Scharr(grey, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))))
 
 
 def lightness(picture: Image, where: np.ndarray) -> float:
@@ -138,6 +146,25 @@ def test_thin_rims_of_glasses_stay_on_a_blurred_face(portrait: Scene) -> None:
         contrast.append(left[beside].mean() - left[line].mean())
     assert contrast[0] > 5
     assert contrast[1] > 0.5 * contrast[0]
+
+
+@pytest.mark.parametrize("number", [90, 330])
+def test_rims_of_wire_keep_their_edges(number: int, analyzer: FaceAnalyzer, clips: Path) -> None:
+    """What stands out brightly on the cheek, where the lower rims of this man's glasses are."""
+    scene = follow(analyzer, clips / "d9_man_glasses_webcam.mp4", number, 1)[0]
+    face, unit = scene.faces[0], region_of(scene).unit
+    grey = cv2.cvtColor(cv2.GaussianBlur(scene.picture, (0, 0), 0.008 * unit), cv2.COLOR_BGR2GRAY)
+    side = round(0.12 * unit)
+    bright = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, np.ones((side, side), np.uint8)) > 8
+    near: np.ndarray = np.zeros_like(grey)
+    for pupil in face.landmarks[104:]:
+        centre = pupil.round().astype(int).tolist()
+        cv2.ellipse(near, centre, [round(0.45 * unit)] * 2, 0, 15, 165, 1, -1)
+        cv2.circle(near, centre, round(0.22 * unit), 0, -1)
+    rims = bright & (near > 0)
+    assert rims.sum() > 300
+    before, after = (gradient(picture)[rims].mean() for picture in (scene.picture, shown(scene, Skin(strength=1.0))))
+    assert after > 0.75 * before
 
 
 @pytest.mark.parametrize("strength", [0.3, 1.0])

@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_used_is_told_at_once(name: str, tmp_path: Path) -
         file.write_bytes(data)
     says = {
         "missing": "No such file",
-        "folder": "Is a directory",
+        "folder": "is a folder; give the path of a PNG",
         "text": "is no PNG",
         "damaged": "is damaged",
         "opaque": "alpha channel",

@@ -1,4 +1,4 @@
-"""A black bar over the eyes, or over the whole face."""
+"""A black bar over the whole face, or over the eyes alone."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _ROOM: Final = 0.12  # above the brows and below the eyes, in the face's units, 
 
 
 class BlackBar(CoverEffect):
-    """Lays a black bar over the eyes, as newspapers do, or over the whole face, which hides more."""
+    """Lays a black bar over the whole face, or over the eyes alone, as newspapers do, which hides far less."""
 
     title: ClassVar[str] = "Black bar"
 
     strength: float = strength(0.5, "how far it reaches beyond eyes or face")
-    part: Literal["eyes", "face"] = key("eyes", "what it covers; faces whose eyes are not known are covered whole")
+    part: Literal["face", "eyes"] = key(
+        "face", "what it covers; eyes alone leave a face that people who know it recognise"
+    )
 
     def cover(self, picture: Image, place: Place) -> None:
         """Fill a rectangle that is turned like the face."""

@@ -19,11 +19,11 @@ _EDGE: Final = 0.1  # width of the soft edge, outside the face, in face widths
 
 
 class Blur(CoverEffect):
-    """Blurs faces beyond recognition, with a soft edge; stronger leaves less than their colour."""
+    """Blurs faces into a few spots of their mean colours, with a soft edge; stronger means fewer."""
 
     title: ClassVar[str] = "Blur"
 
-    strength: float = strength(0.5, "how strongly; even the weakest leaves nothing to recognise")
+    strength: float = strength(0.5, "how strongly: about 5 spots across a face at 0.05, 4 at 0.5, 2 at 1")
 
     def cover(self, picture: Image, place: Place) -> None:
         """Keep only the mean colours of a few cells, and enlarge them smoothly.

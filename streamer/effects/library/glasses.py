@@ -75,7 +75,7 @@ class _Side:
     def draw_temple(self, layer: Layer, head: Head) -> None:
         """The head itself hides the temple on its other side, gradually as it turns away."""
         towards_camera = -float(head.rotation[2] @ np.array((self.sign * 0.96, 0.0, -0.28)))
-        seen = trust(-towards_camera, -0.12, 0.06)
+        seen = trust(-towards_camera, -0.22, -0.08)
         if seen:
             self.temple.draw(layer, head, opacity=seen)
 

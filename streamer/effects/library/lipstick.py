@@ -24,8 +24,9 @@ from streamer.effects.makeup import (
     spot,
     times,
 )
+from streamer.effects.mouth_seen import mouth_seen
 from streamer.effects.pigments import brightness, paint, pigment, relief
-from streamer.effects.ramps import ramp
+from streamer.effects.ramps import ramp, ramps
 from streamer.effects.region import FaceRegion, Mask
 from streamer.schema import key
 
@@ -42,12 +43,14 @@ class Lipstick(FaceEffect):
 
     def paint(self, face: FaceRegion) -> None:
         """Give every lip pixel the lipstick's hue at its own luminance."""
-        mouth = lips(face)
+        mouth, (left, right) = lips(face), mouth_seen(face)
         patch = Patch(face, mouth.outer, _ROOM)
-        if not patch:
+        if not patch or not left + right:
             return
         grey = grey_of(patch.picture)
         mask = _painted(face, mouth, patch, grey)
+        if left + right < 2:
+            mask = times(mask, _fading(patch, mouth, left, right))
         mean = brightness(grey, mask)
         finish = _FINISHES[self.finish]
         vivid = _FADED + (1 - _FADED) * ramp(skin_chroma(face), *_COLOURFUL)
@@ -57,6 +60,16 @@ class Lipstick(FaceEffect):
         paint(patch.picture, mask, colours, _MOST * self.strength)
         if finish.wet:
             _wet(mouth, patch, times(mask, relief(grey, mean)), finish.wet * self.strength)
+
+
+def _fading(patch: Patch, mouth: Lips, left: float, right: float) -> Mask:
+    """From one half of a mouth to the other, as much as each of them shows."""
+    corners = patch.place(mouth.outer[[0, 6]])
+    along = corners[1] - corners[0]
+    height, width = patch.picture.shape[:2]
+    place = np.add.outer(np.arange(height, dtype=np.float32) * along[1], np.arange(width, dtype=np.float32) * along[0])
+    place = (place - corners.mean(axis=0) @ along) / max(float(along @ along), 1.0)
+    return np.asarray(np.round(255 * (left + (right - left) * ramps(place, *_HALFWAY))), np.uint8)
 
 
 def _wet(mouth: Lips, patch: Patch, mask: Mask, amount: float) -> None:
@@ -142,6 +155,7 @@ _ABOVE: Final = 0.5  # of the lips' spread: teeth and hands are among them
 _SURE: Final = (0.15, 0.5)  # of the skin's redness: so much redder than what is around them are lips, or surely
 _LEAST: Final = 0.1  # that counts for it
 _RATIO_ONE: Final = 64  # what :func:`redness` calls a ratio of 1
+_HALFWAY: Final = (-0.2, 0.2)  # of a mouth's width, from its middle
 _BLUNT: Final = 4.0  # of its steps are between what does not count as redder and what does
 _FROM, _TO = 0.1, 0.45  # of the way from the surroundings' redness to the lips': no lip, surely one
 _UNEVEN: Final = (0.065, 0.1)  # spread of the redness around a mouth that nothing covers, and beyond

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 
 from streamer.effects.base import ShapeEffect, strength
+from streamer.effects.mouth_seen import mouth_seen
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
 from streamer.schema import key
@@ -25,7 +26,7 @@ class Mouth(ShapeEffect):
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Scale around the middle of the lips; not on a profile, where they are a silhouette."""
-        growth = _GROWTHS[self.direction] * self.strength * facing(face, 30, 60)
+        growth = _GROWTHS[self.direction] * self.strength * facing(face, 30, 60) * min(mouth_seen(face))
         lips = face.part("lip_outer")
         middle = lips.mean(axis=0)
         offsets = (lips - middle) / face.unit

@@ -2,6 +2,10 @@
 
 What follows holds for all covers: ``black_bar``, ``blur``, ``emoji`` and ``pixelate``.
 
+What they hide is the face: tiles and blur leave a few mean colours of it, which nothing can undo, emoji and bar leave
+nothing. What they do not hide is all else by which people know each other: hair, head, body, clothes, voice, and the
+place. ``black_bar.part=eyes`` leaves nose, mouth and chin to be seen: whoever knows the face will know it.
+
 While one is on, the picture comes 5 frames late (about 0.2 s at 25 frames a second; latency figures count it): in that
 time every part of it is searched at its full size, up to 1920 pixels, and turned, and what is found is covered in the
 frames before as well. So a face is covered from the first frame that shows it, also when it comes from behind somebody,
@@ -37,7 +41,7 @@ class Pixelate(CoverEffect):
 
     title: ClassVar[str] = "Pixelate"
 
-    strength: float = strength(0.5, "how coarse the tiles are; even the finest leave nothing to recognise")
+    strength: float = strength(0.5, "how coarse the tiles are: about 7 across a face at 0.05, 5 at 0.5, 3 at 1")
 
     def cover(self, picture: Image, place: Place) -> None:
         """Replace every tile that touches the face by its mean colour; the tiles move along with the face."""

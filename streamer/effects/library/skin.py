@@ -12,11 +12,13 @@ from streamer.effects.base import FaceEffect, Phase, strength
 from streamer.effects.blending import blend
 from streamer.effects.masks import Closeup, bare_skin, closeup
 from streamer.effects.region import FaceRegion, Mask
+from streamer.effects.rims import bright_lines, glasses_worn
 from streamer.types import Image
 
 _WINDOW: Final = 5  # pixels of the smaller picture, twice: spots are smaller, the shape of a cheek is larger
 _EDGE: Final = 130.0  # variance, in levels squared, of an edge that is half kept
 _COLOUR: Final = 50.0  # what a change of blueness counts beside one of lightness: rims of glasses, hardly any wrinkle
+_RIM: Final = 6.0  # levels that the rim of glasses stands out by that is half kept
 _SPOT: Final = (12.0, 40.0)  # levels off the average: evened out up to the first, left as it is from the second
 _LIGHT: Final = 120.0  # level of the skin that these are for; on darker skin they are less in proportion
 _DARKEST: Final = 0.35  # of it, down to here: the camera's noise does not grow less
@@ -79,7 +81,11 @@ def _flatness(face: FaceRegion, seen: Closeup, skin: Mask) -> tuple[Mask, Mask]:
     detail = _detail(grey)
     light = min(1.0, max(_DARKEST, cv2.mean(grey, mask=skin)[0] / _LIGHT))
     contrasts, spots = _tables(round(_STEPS * light))
-    contrast = cv2.blur(cv2.add(cv2.LUT(detail, contrasts[0]), cv2.LUT(_detail(blue), contrasts[1])), (3, 3))
+    contrast = cv2.add(cv2.LUT(detail, contrasts[0]), cv2.LUT(_detail(blue), contrasts[1]))
+    worn = glasses_worn(face)
+    if worn > 0:
+        contrast = cv2.scaleAdd(cv2.LUT(bright_lines(face, seen, grey), contrasts[2]), worn, contrast)
+    contrast = cv2.blur(contrast, (3, 3))
     sharp = max(_BLURRED, cv2.mean(detail, mask=skin)[0] / (light * _SHARP))
     if sharp < 1:
         contrast = cv2.max(contrast, cv2.multiply(contrast, _rims(face, seen), scale=1 / (255 * sharp * sharp)))
@@ -108,13 +114,15 @@ def _rims(face: FaceRegion, seen: Closeup) -> Mask:
 
 @lru_cache(maxsize=_STEPS)
 def _tables(light: int) -> tuple[Image, Mask]:
-    """How much of an edge a difference is, in lightness and in blueness, ``(2, 256)``, and how much a spot ``(256,)``.
+    """How much of an edge a difference is, and how much a spot ``(256,)``.
+
+    The three rows of the first are for differences in lightness and in blueness, and for rims of glasses.
 
     Args:
         light: how light the skin is, in steps.
     """
     levels = _LEVELS * (_STEPS / light)
-    edges = np.outer((1, _COLOUR), levels**2) * (_ONE / _EDGE)
+    edges = _ONE * np.stack([levels**2 / _EDGE, levels**2 * (_COLOUR / _EDGE), (levels / _RIM) ** 4])
     spots = 255 * (_SPOT[1] - levels) / (_SPOT[1] - _SPOT[0])
     return np.clip(np.round(edges), 0, 255).astype(np.uint8), np.clip(np.round(spots), 0, 255).astype(np.uint8)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from streamer.effects.base import ShapeEffect, strength
+from streamer.effects.mouth_seen import mouth_seen
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp, facing
 from streamer.landmarks.topology import MOUTH_CORNERS
@@ -23,6 +24,7 @@ class Smile(ShapeEffect):
 
     def displace(self, face: FaceRegion, warp: Warp) -> None:
         """Move both corners up and out, the far one of a turned face less."""
-        for corner, side in zip(MOUTH_CORNERS, (-1, 1), strict=True):
-            amount = self.strength * facing(face, 20, 50, side) * facing(face, 40, 80)
+        most = self.strength * facing(face, 40, 80)
+        for corner, side, seen in zip(MOUTH_CORNERS, (-1, 1), mouth_seen(face), strict=True):
+            amount = most * seen * facing(face, 20, 50, side)
             warp.push(face.points[corner], _RADII, (side * _OUT * amount, -_UP * amount))

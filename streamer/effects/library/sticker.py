@@ -148,6 +148,8 @@ def _read(file: Path) -> _Picture:
         ValueError: it cannot be used; says why and what is allowed.
     """
     file = file.expanduser()
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder; give the path of a PNG")
     points = file.with_suffix(".yaml")
     return _read_once(file, _stamp(file), points, _stamp(points) if points.exists() else None)
 

@@ -11,6 +11,7 @@ from streamer.effects.base import FaceEffect, Phase, strength
 from streamer.effects.blending import blend
 from streamer.effects.makeup import Patch, redness, skin_redness, soft_step, times
 from streamer.effects.masks import between
+from streamer.effects.mouth_seen import mouth_seen
 from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion, Mask
 from streamer.types import FloatArray, Image
@@ -38,9 +39,9 @@ class Teeth(FaceEffect):
         inner = face.part("lip_inner")
         gap = float(np.linalg.norm(inner[1:4] - inner[7:4:-1], axis=1).mean()) / face.unit
         patch = Patch(face, face.part("lip_outer"))
-        opened = ramp(gap, *_GAP)
-        if patch and opened > 0:
-            blend(patch.picture, _whitened(patch.picture), _teeth(face, patch), self.strength * opened)
+        shown = ramp(gap, *_GAP)
+        if patch and shown > 0 and (shown := shown * min(mouth_seen(face))) > 0:
+            blend(patch.picture, _whitened(patch.picture), _teeth(face, patch), self.strength * shown)
 
 
 def _teeth(face: FaceRegion, patch: Patch) -> Mask:
