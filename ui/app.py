@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streamer.pipeline.status import CameraState, CameraStatus
 from streamer.session import RunOptions, finish, open_sinks
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from PyQt5.QtWidgets import QApplication
 
     from streamer.config import Config
+    from streamer.pipeline.camera import Camera
     from ui.main_window import MainWindow
     from ui.session import Run, Session
+
+_CALM: Final = 2000  # ms after the first frame in which other things are loaded
 
 
 def run_window(options: RunOptions, config: Config) -> int:
@@ -64,6 +68,7 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     reports = Reports(session, window)
     reports.told.connect(window.tell)
     window.painted.connect(session.start)  # loading begins when there is something to look at
+    _load_effects_behind(session)
     if options.max_frames is not None:
         session.status_changed.connect(lambda status: _close_at_end(window, status))
     with reports.caught():
@@ -79,12 +84,30 @@ def _show(app: QApplication, options: RunOptions, config: Config) -> int:
     return runs.finish(session) or (130 if interrupted else int(reports.count > 0))
 
 
+def _load_effects_behind(session: Session) -> None:
+    """Load what the page of effects needs once a picture runs: a click on it would else wait for half a second."""
+    from PyQt5.QtCore import QTimer
+
+    def load() -> None:
+        from streamer.effects.registry import all_effects
+        from ui.pages import effects as page  # noqa: F401
+
+        all_effects()
+
+    def begin() -> None:
+        session.frame_ready.disconnect(begin)
+        QTimer.singleShot(_CALM, lambda: threading.Thread(target=load, name="load-effects").start())
+
+    session.frame_ready.connect(begin)
+
+
 class _Runs:
-    """Prepares each start of one window, with its outputs."""
+    """Prepares each start of one window, with its outputs; of those before it keeps no camera, which holds networks."""
 
     def __init__(self, options: RunOptions) -> None:
         self._options = options
-        self._runs: list[Run] = []
+        self._latest: Camera | None = None
+        self._shown = 0  # runs before the latest that had frames
         self._webcam = ""
 
     def prepare(self, source: str, config: Config) -> Run:
@@ -97,6 +120,7 @@ class _Runs:
         from streamer.sources import resolve
         from ui.session import Run
 
+        self._take_leave()
         resolved, options, outputs = self._webcam if source == "auto" else "", self._numbered(), ExitStack()
         resolved = resolved or resolve(source)
         sinks = outputs.enter_context(open_sinks(options, config))
@@ -106,25 +130,32 @@ class _Runs:
         run = Run(camera, outputs, webcam=resolved.isdigit() or resolved.startswith("/dev/video"))
         if source == "auto" and run.webcam:
             self._webcam = resolved  # unplugged and started again, it is still what is meant
-        self._runs.append(run)
+        self._latest = camera
         return run
 
     def finish(self, session: Session) -> int:
         """Print what was asked for and tell how the run on the screen ended."""
+        self._take_leave()
+        if session.status.error is not None:
+            raise session.status.error
+        return 0 if session.camera is None else finish(session.camera)
+
+    def _take_leave(self) -> None:
+        """Count the run before, which is closed by now, and print what was asked for about it."""
+        camera, self._latest = self._latest, None
+        if camera is None:
+            return
+        self._shown += camera.status().frames > 0
         if self._options.stats:
             from rich.console import Console
 
             from streamer.headless import print_summary
 
-            for run in self._runs:
-                print_summary(run.camera, Console())
-        if session.status.error is not None:
-            raise session.status.error
-        return 0 if session.camera is None else finish(session.camera)
+            print_summary(camera, Console())
 
     def _numbered(self) -> RunOptions:
         """Output paths as given for the first run with frames, then ``name-2``, …: a restart overwrites nothing."""
-        number = 1 + sum(run.camera.status().frames > 0 for run in self._runs)
+        number = self._shown + 1
 
         def path(given: Path | None) -> Path | None:
             return given if given is None or number == 1 else given.with_stem(f"{given.stem}-{number}")

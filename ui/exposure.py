@@ -1,4 +1,4 @@
-"""Whether a frame shows faces that are to be hidden: one from before a cover was switched on must not stay on show."""
+"""What hides faces, and whether a frame shows any: one from before a cover was switched on must not stay on show."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from streamer.types import FrameResult
 
 
-def hides_faces(config: Config) -> bool:
-    """Whether the look has covers; one that cannot be had hides none, as whoever applies it tells."""
+def covers(config: Config) -> tuple[str, ...]:
+    """Titles of what hides faces; a look that cannot be had hides none, as whoever applies it tells."""
     if not config.effects.look.strip():
-        return False
+        return ()
     from streamer.effects import Effects
 
     try:
-        return Effects.parse(config.effects.look).covers
+        return tuple(effect.title for effect in Effects.parse(config.effects.look).active if effect.covers)
     except ConfigError:
-        return False
+        return ()
 
 
 def is_covered(result: FrameResult) -> bool:

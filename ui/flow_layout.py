@@ -50,7 +50,7 @@ class FlowLayout(QLayout):
 
     def sizeHint(self) -> QSize:
         """One line."""
-        sizes = [item.sizeHint() for item in self._items]
+        sizes = [item.sizeHint() for item in self._items if not item.isEmpty()]
         width = sum(size.width() for size in sizes) + self._across * max(len(sizes) - 1, 0)
         return self._with_margins(QSize(width, max((size.height() for size in sizes), default=0)))
 
@@ -68,13 +68,29 @@ class FlowLayout(QLayout):
     def _lay_out(self, place: QRect, *, move: bool) -> int:
         """Give every widget its place, or only find out the height."""
         inner = place.marginsRemoved(self.contentsMargins())
-        corner, line = inner.topLeft(), 0
+        top, bottom = inner.top(), inner.top()
+        for line in self._lines(inner.width()):
+            left, height = inner.left(), max(item.sizeHint().height() for item in line)
+            for item in line:
+                size = item.sizeHint().boundedTo(QSize(inner.width(), height))
+                if move:  # to the middle of the line: letters stand beside each other
+                    item.setGeometry(QRect(QPoint(left, top + (height - size.height()) // 2), size))
+                left += item.sizeHint().width() + self._across
+            bottom = top + height
+            top = bottom + self._down
+        return bottom - place.top() + self.contentsMargins().bottom()
+
+    def _lines(self, width: int) -> list[list[QLayoutItem]]:
+        """What stands in each line; what is hidden stands in none."""
+        lines: list[list[QLayoutItem]] = []
+        taken = 0
         for item in self._items:
-            size = item.sizeHint()
-            if corner.x() > inner.left() and corner.x() + size.width() > inner.right() + 1:
-                corner, line = QPoint(inner.left(), corner.y() + line + self._down), 0
-            if move:
-                item.setGeometry(QRect(corner, size.boundedTo(QSize(inner.width(), size.height()))))
-            corner += QPoint(size.width() + self._across, 0)
-            line = max(line, size.height())
-        return corner.y() + line - place.top() + self.contentsMargins().bottom()
+            if item.isEmpty():
+                continue
+            needed = item.sizeHint().width()
+            if not lines or taken + needed > width:
+                lines.append([])
+                taken = 0
+            lines[-1].append(item)
+            taken += needed + self._across
+        return lines

@@ -31,11 +31,13 @@ class Look(QObject):
         changed: the text that applies from now on.
         dressed: whether it changes pictures at all, when that changes.
         failed: a sentence on why a look cannot be had; the one before stays.
+        covers_wanted: somebody wants to see what covers faces.
     """
 
     changed = pyqtSignal(str)
     dressed = pyqtSignal(bool)
     failed = pyqtSignal(str)
+    covers_wanted = pyqtSignal()
 
     def __init__(self, actions: Actions, session: Session, parent: QObject) -> None:
         super().__init__(parent)

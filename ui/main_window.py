@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
+from PyQt5.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,11 +29,13 @@ from ui.capture import Capture
 from ui.compare_commands import CompareCommands
 from ui.drops import DropTarget
 from ui.end_line import EndLine
+from ui.exposure import covers
 from ui.inspector import Inspector, Rail, page_commands
 from ui.look import Look
 from ui.messages import message_for, silence
 from ui.notice import Notice
 from ui.pages.base import PageContext
+from ui.place import Place
 from ui.playback_bar import PlaybackBar
 from ui.receipt import Receipt
 from ui.recording_light import RecordingLight
@@ -49,10 +52,10 @@ from ui.status_bar import StatusBar
 from ui.top_edge import TopEdge
 from ui.webcam_watch import WebcamWatch
 
+if TYPE_CHECKING:
+    from streamer.config import Config
+
 _ACTIVE = (CameraState.CONNECTING, CameraState.RUNNING)
-_COMFORTABLE = QSize(1280, 720)
-_PLACE, _MAXIMISED = "window/geometry", "window/maximised"
-_REST = 500  # ms without a move after which the desktop has said what became of the window
 _LIGHT_MARGIN = 12  # logical pixels between the recording light and the corner of a full screen
 _ARROWS = (Qt.Key_Left, Qt.Key_Right, Qt.Key_Up, Qt.Key_Down, Qt.Key_Home, Qt.Key_End)
 _USES_ARROWS = (QAbstractSlider, QAbstractSpinBox, QComboBox, QAbstractItemView, QLineEdit, QPlainTextEdit)
@@ -77,10 +80,7 @@ class MainWindow(QMainWindow):
         self._on_screen = self._was_maximised = False
         self._state = session.status.state
         self._frame_at = time.monotonic()
-        self._moved = QTimer(self)
-        self._moved.setSingleShot(True)
-        self._moved.setInterval(_REST)
-        self._moved.timeout.connect(self._remember_place)
+        self._place = Place(self, settings)
         self.commands = Actions((*COMMANDS, *page_commands()), self)
         self._selection = Selection(self)
         self.view = VideoView()
@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._show_status(session.status)
+        self._show_covers(session.config)
         self._banner.tell(settings.problem)
 
     # ---- construction ------------------------------------------------------------------------------------------
@@ -139,14 +140,14 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.commands["view.leave"].setEnabled(False)
         self.setMinimumSize(760, 420)
-        self._take_place()
+        self._place.take()
         self._splitter.restoreState(self._settings.get("inspector/split", b""))
 
     def _connect(self) -> None:
         self._session.frame_ready.connect(self.view.show_result)
         self._session.frame_ready.connect(self._note_frame)
         self._session.status_changed.connect(self._show_status)
-        self._session.configured.connect(lambda _: self._hide_exposed())
+        self._session.configured.connect(self._show_covers)
         self._session.source_changed.connect(self._stage_commands.source_is_webcam)
         self._session.status_changed.connect(self._recording_light.show_status)
         self._capture.done.connect(self._receipt.tell)
@@ -159,6 +160,7 @@ class MainWindow(QMainWindow):
         self._notice.other.connect(self.commands["source.choose"].trigger)
         self._notice.cancelled.connect(self._session.stop)
         self._settings.told.connect(self._banner.tell)
+        self._status_bar.covers_wanted.connect(self._open_covers)
         self._look.dressed.connect(self._stage_commands.follow_effects)
         self._look.failed.connect(self._banner.tell)
         self._settings_commands.done.connect(self._receipt.tell)
@@ -173,21 +175,6 @@ class MainWindow(QMainWindow):
         self.commands.on("view.leave", lambda: self.commands["view.full_screen"].setChecked(False))
         self.commands.on("help.shortcuts", lambda: ShortcutSheet(self.commands, self).open())
         self.commands.on("app.quit", self.close)
-
-    def _take_place(self) -> None:
-        """Come up as the window was left, at first in a comfortable size; fill a screen that has no room for that."""
-        screen = QGuiApplication.primaryScreen()
-        room = _COMFORTABLE if screen is None else screen.availableSize()
-        self.resize(_COMFORTABLE.boundedTo(room))
-        known = self.restoreGeometry(self._settings.get(_PLACE, b""))
-        small = room.width() <= _COMFORTABLE.width() or room.height() <= _COMFORTABLE.height()
-        if self._settings.get(_MAXIMISED, small and not known):
-            self.setWindowState(Qt.WindowMaximized)
-
-    def _remember_place(self) -> None:
-        """Keep where the window is and how large, while it has a size of its own: Qt does not for a maximised one."""
-        if not self.windowState() & (Qt.WindowMaximized | Qt.WindowFullScreen | Qt.WindowMinimized):
-            self._settings.set(_PLACE, bytes(self.saveGeometry()))
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 
@@ -221,8 +208,9 @@ class MainWindow(QMainWindow):
         """What could be seen before a source that failed, and its name; empty where that is none other."""
         return self._shown_source if self._shown_source[0] != self._session.source else ("", "")
 
-    def _hide_exposed(self) -> None:
-        """Take away a picture without the covers that apply by now."""
+    def _show_covers(self, config: Config) -> None:
+        """Tell what covers faces, and take away a picture without the covers that apply by now."""
+        self._status_bar.show_covers(covers(config))
         if (scene := self.view.scene()) is not None and self._session.exposes(scene.result):
             self.view.clear()
             self._capture.show_status(self._session.status)
@@ -232,6 +220,10 @@ class MainWindow(QMainWindow):
         status = self._session.status
         if status.state.final and not status.on_show:
             self.view.dim()  # the last frame of a lost source may come after the news of the loss
+
+    def _open_covers(self) -> None:
+        self.commands["page.effects"].setChecked(True)  # makes the page, which listens
+        self._look.covers_wanted.emit()
 
     # ---- commands ----------------------------------------------------------------------------------------------
 
@@ -291,16 +283,6 @@ class MainWindow(QMainWindow):
             self._recording_light.move(_LIGHT_MARGIN, self._edge.height() + _LIGHT_MARGIN)
         return super().eventFilter(watched, event)
 
-    def moveEvent(self, event: QMoveEvent) -> None:
-        """Remember the place when the window rests."""
-        super().moveEvent(event)
-        self._moved.start()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The same."""
-        super().resizeEvent(event)
-        self._moved.start()
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the desktop, where it enters or leaves the full screen."""
         super().changeEvent(event)
@@ -316,11 +298,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember where everything was, and end the stage's thread."""
-        self._moved.stop()
         self._webcam_watch.close()
-        if self.isVisible():  # once it is not, its state says nothing
-            self._remember_place()
-            self._settings.set(_MAXIMISED, self._was_maximised if self.isFullScreen() else self.isMaximized())
+        self._place.close(maximised=self._was_maximised if self.isFullScreen() else self.isMaximized())
         self._settings.set("inspector/split", bytes(self._splitter.saveState()))
         self._settings.save()
         self._capture.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QLabel, QWidget
 
 from streamer.pipeline.status import CameraStatus
@@ -30,8 +31,17 @@ class RecordingLight(QLabel):
         told = "" if recording is None else "Saving…" if recording.finishing else f"REC {clock(recording.seconds, 0)}"
         if told != self._told:
             self._told = told
-            dot = f'<span style="color:{theme.current().bad.name()}">●</span>'
-            self.setText(f"{dot}&nbsp;{told}" if told else "")
+            self._write()
             self.setAccessibleName(f"Recording: {told}")
             self.adjustSize()
         self.setVisible(self._shown and bool(told))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours that are worn now."""
+        super().changeEvent(event)
+        if event.type() == QEvent.StyleChange:
+            self._write()
+
+    def _write(self) -> None:
+        dot = f'<span style="color:{theme.current().bad.name()}">●</span>'
+        self.setText(f"{dot}&nbsp;{self._told}" if self._told else "")

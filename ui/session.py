@@ -7,6 +7,7 @@ so both happen, in order, on the session's own thread. ``close`` alone may wait,
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from streamer.errors import FacestreamError
 from streamer.pipeline.status import CameraState, CameraStatus
-from ui.exposure import hides_faces, is_covered
+from ui.exposure import covers, is_covered
 
 if TYPE_CHECKING:
     from streamer.config import Config
@@ -132,7 +133,7 @@ class Session(QObject):
     def exposes(self, result: FrameResult) -> bool:
         """Whether a frame shows faces that are to be hidden by now; such a frame is not told of any more."""
         if self._hiding is None or self._hiding[0] is not self._config:  # read once: a look may name files
-            self._hiding = self._config, hides_faces(self._config)
+            self._hiding = self._config, bool(covers(self._config))
         return self._hiding[1] and not is_covered(result)
 
     def start(self, source: str | None = None) -> None:
@@ -170,6 +171,8 @@ class Session(QObject):
     def _replace(self, old: Run | None, source: str, config: Config) -> Run:
         if old is not None:
             self._close_run(old)
+            del old
+            gc.collect()  # a camera and its networks refer to each other: 20 MB that Python is in no hurry to release
         return self._prepare(source, config)
 
     def _close_run(self, run: Run) -> None:

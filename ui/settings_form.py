@@ -177,6 +177,7 @@ class Progress(QWidget):
 
     def _show(self, status: CameraStatus) -> None:
         self._text.setText(f"{sentence(status.loading)}…" if status.loading else "")
+        self.resize(self.width(), self.sizeHint().height())  # an empty line is lower
         self.setVisible(bool(status.loading))
 
 

@@ -27,6 +27,11 @@ _BOTH: Final = {
 }
 """What the keys do whose label in the menu follows what goes on."""
 
+_COLUMNS: Final = 3
+
+_Group = tuple[str, list[tuple[str, str]]]
+"""A title with keys and what they do."""
+
 
 class ShortcutSheet(QDialog):
     """The sheet; Esc closes it."""
@@ -37,8 +42,7 @@ class ShortcutSheet(QDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         columns = QHBoxLayout()
         columns.setSpacing(32)
-        groups = [*_groups(actions), ("Mouse on the picture", list(MOUSE))]
-        for part in (groups[::2], groups[1::2]):
+        for part in _columns([*_groups(actions), ("Mouse on the picture", list(MOUSE))]):
             column = QVBoxLayout()
             column.setSpacing(6)
             for title, rows in part:
@@ -62,7 +66,17 @@ class ShortcutSheet(QDialog):
         self.resize((sheet.sizeHint() + room).boundedTo(parent.size() * 0.95))
 
 
-def _groups(actions: Actions) -> list[tuple[str, list[tuple[str, str]]]]:
+def _columns(groups: list[_Group]) -> list[list[_Group]]:
+    """Groups in their order, in columns of about the same height: on most screens nothing has to be scrolled."""
+    columns: list[list[_Group]] = [[] for _ in range(_COLUMNS)]
+    heights = [len(rows) + 2 for _, rows in groups]  # a title and a gap
+    for number, group in enumerate(groups):
+        middle = sum(heights[:number]) + heights[number] / 2
+        columns[int(_COLUMNS * middle / sum(heights))].append(group)
+    return columns
+
+
+def _groups(actions: Actions) -> list[_Group]:
     """Menu titles with the keys and labels of their commands."""
     groups = []
     for title in MENUS:

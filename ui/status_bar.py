@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PyQt5.QtCore import QEvent, pyqtSignal
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
@@ -11,7 +12,7 @@ from streamer.pipeline.status import CameraState, CameraStatus
 from ui import theme
 from ui.flow_layout import FlowLayout
 from ui.playback_commands import has_time
-from ui.widgets import ElidedLabel, make_label
+from ui.widgets import ElidedLabel, make_button, make_label
 
 _LIGHTS = {
     CameraState.IDLE: ("○", "muted", "Idle"),
@@ -27,7 +28,13 @@ _NONE = "–"
 
 
 class StatusBar(QFrame):
-    """Shows a ``CameraStatus`` in figures."""
+    """Shows a ``CameraStatus`` in figures, and what covers faces.
+
+    Signals:
+        covers_wanted: the user wants to see what covers faces.
+    """
+
+    covers_wanted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,10 +42,14 @@ class StatusBar(QFrame):
         self._figures = FlowLayout(across=20, down=4)  # a second line, where letters are large or the window is narrow
         self._figures.setContentsMargins(16, 6, 16, 6)
         self.setLayout(self._figures)
+        self._light = "", "muted", ""
         self._state = QLabel()
         self._state.setAccessibleName("State")
         self._state.setMinimumWidth(self._state.fontMetrics().horizontalAdvance("●  Connecting"))
         self._figures.addWidget(self._state)
+        self._covers = make_button("", self.covers_wanted.emit, name="link", tip="Go to what covers faces")
+        self._covers.hide()
+        self._figures.addWidget(self._covers)
         self._size = self._figure("size", "0000 × 0000")
         self._source_fps = self._figure("source", "000.0 fps")
         self._analysed_fps = self._figure("analysed", "000.0 fps")
@@ -47,9 +58,8 @@ class StatusBar(QFrame):
 
     def show_status(self, status: CameraStatus) -> None:
         """Show the figures of a status."""
-        sign, role, word = _light(status)
-        color: QColor = getattr(theme.current(), role)
-        self._state.setText(f'<span style="color:{color.name()}">{sign}</span>&nbsp;&nbsp;{word}')
+        self._light = _light(status)
+        self._show_light()
         running = status.state is CameraState.RUNNING
         p50, p95 = status.latency_ms
         self._size.setText(f"{status.size[0]} × {status.size[1]}" if status.size else _NONE)
@@ -57,6 +67,22 @@ class StatusBar(QFrame):
         self._analysed_fps.setText(f"{status.analysed_fps:.1f} fps" if running else _NONE)
         self._latency.setText(f"{p50:.0f} / {p95:.0f} ms" if running else _NONE)
         self._drops.setText(describe_drops(status.drops))
+
+    def show_covers(self, covers: tuple[str, ...]) -> None:
+        """Show what covers faces, by its titles."""
+        self._covers.setText(f"Faces covered: {', '.join(covers)}")
+        self._covers.setVisible(bool(covers))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours that are worn now."""
+        super().changeEvent(event)
+        if event.type() == QEvent.StyleChange:
+            self._show_light()
+
+    def _show_light(self) -> None:
+        sign, role, word = self._light
+        color: QColor = getattr(theme.current(), role)
+        self._state.setText(f'<span style="color:{color.name()}">{sign}</span>&nbsp;&nbsp;{word}')
 
     def _figure(self, caption: str, widest: str | None) -> QLabel:
         """Add a caption with a value beside it, wide enough for ``widest`` so that nothing jumps."""

@@ -189,7 +189,7 @@ QPushButton, QToolButton {
 }
 QToolButton { padding: 5px 7px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }
-QPushButton:pressed, QToolButton:pressed { background: @line; }
+QPushButton:pressed, QToolButton:pressed { background: @stage; }
 QPushButton:checked, QToolButton:checked { color: @accent; border-color: @accent; font-weight: 600; }
 #hiddenOverlay:checked { color: @muted; border: 1px dashed @muted; font-weight: 400; }
 QPushButton:focus, QToolButton:focus, #hiddenOverlay:focus { border: 2px solid @accent; padding: 4px 13px; }
@@ -213,10 +213,11 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 }
 #notice QLineEdit { background: @surface; }
 #notice QPushButton:checked { font-weight: 400; }
-QPushButton#reset { color: @accent; background: transparent; border-color: transparent; }
-QPushButton#reset { padding: 1px 8px; min-height: 0; }
-QPushButton#reset:hover { border-color: @line; }
-QPushButton#reset:focus { border: 2px solid @accent; padding: 0px 7px; }
+#reset, #link { color: @accent; background: transparent; border-color: transparent; padding: 1px 8px; min-height: 0; }
+#reset:hover, #link:hover { border-color: @line; }
+#reset:focus, #link:focus { border: 2px solid @accent; padding: 0px 7px; }
+#statusBar #link { border: none; padding: 0 8px; }
+#statusBar #link:focus { background: @accent; color: @on_accent; border-radius: 4px; }
 QComboBox { combobox-popup: 0; }
 QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; }
 QComboBox QAbstractItemView::item { padding: 3px 8px; }

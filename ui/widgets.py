@@ -120,6 +120,16 @@ def copy_text(text: str) -> None:
 class _ActionButton(QToolButton):
     """A button that has room for its label also while it is on, when that is written in bold."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.toggled.connect(self._wipe)
+
+    def _wipe(self) -> None:
+        """Paint its surroundings, too: on a screen of 1.25 or 1.5 pixels to one, a line of its border would stay."""
+        parent = self.parentWidget()
+        if parent is not None:
+            parent.update(self.geometry().adjusted(-1, -1, 1, 1))
+
     def sizeHint(self) -> QSize:
         """The room for the bold label."""
         bold = QFont(self.font())

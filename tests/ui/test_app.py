@@ -1,7 +1,10 @@
 """Whatever ends the event loop ends it cleanly: a signal, the last window."""
 
+import gc
 import os
 import signal
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +19,7 @@ from streamer.config import Config
 from streamer.session import RunOptions
 from tests.ui.fakes import FakeCamera
 from ui import theme
-from ui.app import _execute, _show
+from ui.app import _execute, _load_effects_behind, _Runs, _show
 from ui.main_window import MainWindow
 from ui.session import Run, Session
 from ui.settings import Settings
@@ -59,3 +62,31 @@ def test_what_is_wrong_with_the_saved_defaults_is_told_in_the_window(
     QTimer.singleShot(0, look)
     assert _show(qapp, RunOptions("nothing.mp4"), Config()) == 0
     assert told == ["Your defaults were damaged"]
+
+
+def test_a_run_that_is_over_keeps_no_networks() -> None:
+    runs = _Runs(RunOptions("demo", stats=True))
+    first = runs.prepare("demo", Config())
+    gone = weakref.ref(first.camera)
+    first.close()
+    del first
+    runs.prepare("demo", Config())
+    gc.collect()
+    assert gone() is None
+
+
+def test_effects_are_loaded_once_behind_a_picture_that_runs(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ui.pages.effects  # noqa: F401  # it would keep what stands in for all_effects here
+
+    loaded: list[threading.Thread] = []
+    monkeypatch.setattr("ui.app._CALM", 0)
+    monkeypatch.setattr("streamer.effects.registry.all_effects", lambda: loaded.append(threading.current_thread()))
+    session = Session("fake", Config(), lambda source, _: Run(FakeCamera(source), ExitStack()))  # type: ignore[arg-type]
+    _load_effects_behind(session)
+    for _ in range(3):
+        session.frame_ready.emit(None)
+    qtbot.waitUntil(lambda: bool(loaded))
+    (thread,) = loaded
+    assert thread is not threading.main_thread()
+    thread.join()
+    session.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QLabel, QMenu, QToolButton
+from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fakes import pixels
@@ -197,7 +197,8 @@ def test_the_desktop_may_end_the_full_screen(stage: Stage) -> None:
     assert not stage.window.commands["view.leave"].isEnabled()
 
 
-def test_the_page_says_that_overlays_are_hidden(stage: Stage) -> None:
+def test_the_page_says_that_overlays_are_hidden(qapp: QApplication, stage: Stage) -> None:
+    theme.apply(qapp, theme.DARK)
     stage.run()
     button = next(b for b in stage.window.findChildren(QToolButton) if b.text() == "Box and id")
     shown = pixels(button)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, QRect, Qt
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -119,11 +119,10 @@ def test_the_keyboards_place_can_be_seen(qapp: QApplication, stage: Stage, page:
     show(stage, page)
     for widget in walk(stage):
         widget.setFocus(Qt.TabFocusReason)
-        place = widget.parentWidget() if isinstance(widget, QAbstractButton) else widget
-        assert place is not None
-        on = pixels(place)
+        place = QRect(widget.mapTo(stage.window, QPoint()), widget.size()).adjusted(-3, -3, 3, 3)
+        on = pixels(stage.window.grab(place).toImage())
         widget.clearFocus()
-        off = pixels(place)
+        off = pixels(stage.window.grab(place).toImage())
         changed = (np.abs(on.astype(int) - off).sum(axis=2) > 60).sum()
         assert changed > 40, f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
     theme.apply(qapp, theme.DARK)

@@ -79,7 +79,7 @@ def test_a_file_is_paused_stepped_kept_and_played_to_its_end(
     program.press("Home")
     program.wait_until(lambda image: brightness(image) < 50 and handle(image) < 30, "the first frame")
     program.press("ctrl+r", "space")
-    program.wait_until(lambda image: brightness(image) > 100, "the file playing on")
+    program.wait_until(lambda image: brightness(image) > 75, "the file playing on")
     program.press("ctrl+r", "End")
     program.wait_until(lambda image: brightness(image) > 225 and has_card(image), "the last frame, and a line about it")
     program.press("space")
@@ -89,6 +89,6 @@ def test_a_file_is_paused_stepped_kept_and_played_to_its_end(
     assert np.median(cv2.imread(str(snapshot))) == pytest.approx(paused, abs=3)
     (recording,) = (tmp_path / "Videos" / "facestream").glob("*.mp4")
     video = cv2.VideoCapture(str(recording))
-    assert video.get(cv2.CAP_PROP_FRAME_COUNT) >= 30
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) >= 20
     assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == 640
     video.release()

@@ -269,7 +269,7 @@ def record(sitting: Sitting) -> None:
     sitting.program.press("Home")
     sitting.see_number(0)
     sitting.program.press("ctrl+r", "space")
-    sitting.see(lambda image: number_on(image) > 2 * RATE, "two seconds played")
+    sitting.see(lambda image: number_on(image) > RATE, "a second played")
     sitting.program.press("ctrl+r")
     times: list[float] = []
     numbers: list[int] = []
@@ -288,7 +288,7 @@ def record(sitting: Sitting) -> None:
         return len(times) > 0
 
     sitting.see(complete, "the recording")
-    assert numbers[-1] > 2 * RATE
+    assert numbers[-1] > RATE
     assert numbers == sorted(set(numbers))  # none twice, none out of order
     shown = numbers[1:], times[1:]  # the first stands for the time the picture was still
     assert np.ptp(np.array(shown[0]) / RATE - shown[1]) < 1.5 / RATE
@@ -310,8 +310,9 @@ def put_an_effect_on(sitting: Sitting) -> None:
     sitting.see(lambda image: number_on(image) == number and psnr(image[face], screen[face]) < 25, "the face covered")
     after = sitting.snapshot("shift+s")
     assert number_in(after) == number
-    changed = np.argwhere(np.abs(after.astype(int) - before).max(axis=2) > 12)
-    assert np.linalg.norm(changed.mean(axis=0)[::-1] - (FACE[0] + number / 4, FACE[1])) < 40
+    changed = np.abs(after.astype(int) - before).max(axis=2) > 12
+    left, top = int(FACE[0] + number / 4) - 30, FACE[1] - 30
+    assert changed[top : top + 60, left : left + 60].mean() > 0.6  # cells may have the colour of what they hide
     assert psnr(after[:, :80], before[:, :80]) > 60
     sitting.program.press("ctrl+z")
     sitting.see(lambda image: psnr(image[face], screen[face]) > 40, "the face again")

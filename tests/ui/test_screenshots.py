@@ -30,14 +30,14 @@ def pictures(folder: Path, *names: str) -> list[np.ndarray]:
 
 
 def test_a_page_a_state_and_the_sheet(tmp_path: Path) -> None:
-    page, state, large = pictures(tmp_path, "dark/page_detector", "light/no_webcam", "scale-2/source_menu")
+    page, state, large = pictures(tmp_path, "light/page_detector", "light/no_webcam", "scale-2/source_menu")
     assert page.shape == state.shape == (720, 1280, 3)
     assert large.shape == (1440, 2560, 3)
     tracks = [near(page[80:640, :880], color.getRgb()[:3], 6).sum() for color in theme.TRACKS]
     assert max(tracks) > 100, "a face with its box"
     assert near(state, theme.LIGHT.raised.getRgb()[:3], 2)[200:500, 250:650].mean() > 0.3, "the card"
     assert near(large, theme.DARK.raised.getRgb()[:3], 2)[150:500, 60:600].mean() > 0.5, "the menu"
-    assert {path.name for path in tmp_path.glob("*.jpg")} == {"dark.jpg", "light.jpg", "scale-2.jpg"}
+    assert {path.name for path in tmp_path.glob("*.jpg")} == {"light.jpg", "scale-2.jpg"}
 
 
 def test_every_page_has_a_picture() -> None:

@@ -14,6 +14,7 @@ from ui.flow_layout import FlowLayout
 from ui.widgets import make_button, make_label
 
 _NONE = "None"
+_OWN = "Own mix"  # of effects that come from no preset
 
 
 class PresetBar(QWidget):
@@ -39,6 +40,7 @@ class PresetBar(QWidget):
         self._box = ComboBox()
         self._box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._box.setMinimumContentsLength(8)
+        self._box.setPlaceholderText(_OWN)
         self._box.activated.connect(self._choose)
         self._changed = make_label("caption", "changed")
         self._save = make_button("Save as…", self._ask_name, tip="Keep these effects as a preset of your own")
@@ -58,9 +60,10 @@ class PresetBar(QWidget):
     def show_mix(self) -> None:
         """Show which preset it is, and whether it has been changed."""
         mix = self._mix
-        self._box.setCurrentIndex(max(self._box.findData(mix.preset), 0))
-        self._changed.setVisible(mix.changed)
-        self._box.setAccessibleName("Preset, changed" if mix.changed else "Preset")
+        changed = mix.changed and bool(mix.preset)
+        self._box.setCurrentIndex(-1 if mix.effects and not mix.preset else self._box.findData(mix.preset))
+        self._changed.setVisible(changed)
+        self._box.setAccessibleName("Preset, changed" if changed else "Preset")
         self._save.setEnabled(bool(mix.effects))
         self._delete.setEnabled(self._presets.is_own(mix.preset))
 

@@ -76,6 +76,10 @@ class EffectRow(QWidget):
         """Tell at a setting why what was wanted does not apply."""
         self._rows[setting].show_error(sentence(text))
 
+    def take_keyboard(self) -> None:
+        """Be what the keyboard commands."""
+        self._switch.setFocus()
+
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(2)

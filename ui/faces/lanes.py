@@ -89,12 +89,13 @@ class PoseLanes(QWidget):
         painter = QPainter(self)
         painter.setOpacity(FADED if self._faded else 1.0)
         painter.drawImage(0, 0, lines)
+        painter.setOpacity(1.0)  # what is written stays easy to read
         for number in range(3):
             lane = QRectF(left, number * height, self.width() - left, height)
             painter.setPen(colors.muted)
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignLeft), _NAMES[number])
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignRight), f"±{scales[number]}°")
-            painter.setPen(colors.text)
+            painter.setPen(colors.muted if self._faded else colors.text)
             lane.setWidth(name + _GAP + value)
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignRight), describe_angle(self._values[number]))
         painter.end()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from streamer.effects.base import Effect, Phase
 from streamer.effects.registry import all_effects
 from streamer.errors import ConfigError
 from streamer.types import FrameResult
+from ui.effects.cover_line import CoverLine
 from ui.effects.group import Group
 from ui.effects.mix import Mix, Presets
 from ui.effects.preset_bar import PresetBar
@@ -62,6 +63,7 @@ class EffectsPage(QWidget):
             if (effects := [effect for effect in all_effects().values() if effect.phase is phase])
         ]
         self._bar = PresetBar(self._presets, self._mix)
+        self._cover_line = CoverLine()
         self._clean_line = make_label("caption")
         policy = self._clean_line.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # nothing moves under the pointer that has just switched an effect on
@@ -105,6 +107,7 @@ class EffectsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
+        column.addWidget(self._cover_line)
         column.addWidget(self._bar)
         column.addWidget(tools)
         column.addWidget(self._clean_line)
@@ -121,7 +124,9 @@ class EffectsPage(QWidget):
         self._bar.removed.connect(self._be_removed)
         self._bar.reread.connect(self._read_again)
         self._bar.told.connect(self._tell)
+        self._cover_line.wanted.connect(self._show_covers)
         self._look.changed.connect(self._show_look)
+        self._look.covers_wanted.connect(self._show_covers)
         self._context.actions.on("clean.picture", self._tell_clean)
         self._tell_clean(self._context.actions["clean.picture"].isChecked())
 
@@ -151,6 +156,7 @@ class EffectsPage(QWidget):
 
     def _show_head(self) -> None:
         self._bar.show_mix()
+        self._cover_line.show_covers(tuple(sorted(effect.title for effect in self._mix.effects if effect.covers)))
         for group in self._groups:
             on = self._on_in(group)
             least = max((_LEAST_FACES.get(effect.phase, 0) for effect in group.effects), default=0)
@@ -164,6 +170,15 @@ class EffectsPage(QWidget):
         for number, group in enumerate(self._groups):
             if number == 0 or self._on_in(group):
                 group.unfold()
+
+    def _show_covers(self) -> None:
+        """Bring the group of what covers faces into view, with the keyboard on the one that does, or on the first."""
+        (group,) = (group for group in self._groups if group.effects[0].phase is Phase.PRIVACY)
+        self._search.clear()
+        group.unfold()
+        on = [effect.name() for effect in group.effects if effect.name() in self._mix]
+        row = self._rows[on[0] if on else group.effects[0].name()]
+        QTimer.singleShot(0, row.take_keyboard)  # when it has its place: the inspector scrolls to it
 
     def _tell_clean(self, clean: bool) -> None:
         key = self._context.actions["clean.picture"].shortcut().toString()
