@@ -23,7 +23,7 @@ class Place(QObject):
     def __init__(self, window: QWidget, settings: Settings) -> None:
         super().__init__(window)
         self._window, self._settings = window, settings
-        self._screens_changed = False
+        self._unsure = True  # whether it can be seen: it comes up, or a screen has gone
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST)
@@ -72,25 +72,30 @@ class Place(QObject):
 
     def _expect_change(self) -> None:
         """Leave it to the desktop first: most bring windows back themselves."""
-        self._screens_changed = True
+        self._unsure = True
         self._rest.start()
 
     def _settle(self) -> None:
-        if self._screens_changed:
-            self._screens_changed = False
+        if self._unsure:  # only by now is it known how much the desktop's frame adds
+            self._unsure = False
             self._come_back()
         self._remember()
 
     def _come_back(self) -> None:
-        """Go to the middle of the first screen when no screen shows enough of the upper edge to be taken hold of."""
+        """Go to the middle of the first screen when no screen shows enough of the upper edge to be taken hold of.
+
+        So does a window that is larger than the screen.
+        """
         window, first = self._window, QGuiApplication.primaryScreen()
-        frame = window.frameGeometry()
-        edge = QRect(frame.topLeft(), QSize(frame.width(), _GRIP.height()))
-        seen = [edge.intersected(screen.availableGeometry()) for screen in QGuiApplication.screens()]
-        if any(part.width() >= _GRIP.width() and part.height() == _GRIP.height() for part in seen):
-            return
         if first is None or window.windowState() & _FILLING:
             return  # the desktop lays out itself what fills a screen
+        outer, added = window.frameGeometry(), window.frameSize() - window.size()
+        edge = QRect(outer.topLeft(), QSize(outer.width(), _GRIP.height()))
+        for screen in QGuiApplication.screens():
+            room = screen.availableGeometry()
+            grip, fits = edge.intersected(room).size(), outer.size().boundedTo(room.size()) == outer.size()
+            if fits and grip.width() >= _GRIP.width() and grip.height() == _GRIP.height():
+                return
         room = first.availableGeometry()
-        size = window.size().boundedTo(room.size() - (frame.size() - window.size()))
-        window.setGeometry(QStyle.alignedRect(Qt.LeftToRight, Qt.AlignCenter, size, room))
+        window.resize(window.size().boundedTo(room.size() - added))
+        window.move(QStyle.alignedRect(Qt.LeftToRight, Qt.AlignCenter, window.size() + added, room).topLeft())

@@ -146,9 +146,9 @@ class PlaybackBar(QFrame):
         return transport
 
     def _play_sign(self) -> QPainterPath:
-        if self._running and self._playback.at_end:
-            return glyphs.REPLAY
-        return glyphs.PAUSE if self._running and not self._playback.paused else glyphs.PLAY
+        if self._running and not self._playback.paused:
+            return glyphs.PAUSE
+        return glyphs.REPLAY if self._running and self._playback.at_end else glyphs.PLAY
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)

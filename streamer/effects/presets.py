@@ -41,6 +41,7 @@ BUILT_IN: Final = Path(__file__).with_name("presets")
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _NAME: Final = re.compile(r"[^\W\d_]([\w -]*[\w-])?")
+_LONGEST: Final = 60  # letters of a name: a file's name has 255 bytes at most, a letter up to four
 _RESERVED: Final = "none"  # what the window calls having no preset
 _ITEM: Final = re.compile(r""",(?!\s*\d)(?=(?:[^"]*"[^"]*")*[^"]*$)""")
 """What parts a text: a comma, but none before a number ("id 1,4") and none in quotation marks."""
@@ -119,6 +120,8 @@ def _refusal(name: str) -> str | None:
     """Why the user can have no preset of a name, ``None`` where he can."""
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot name a preset: letters, digits, spaces, - and _ can, a letter first"
+    if len(name) > _LONGEST:
+        return f"{name[:20]}… is {len(name)} letters long; a preset's name has {_LONGEST} at most"
     if name in all_effects() or name.lower() == _RESERVED or (BUILT_IN / f"{name}.yaml").exists():
         return f"the name {name} is taken by facestream itself"
     if all(os.path.exists(user_folder() / f"{name}{suffix}") for suffix in _SUFFIXES):

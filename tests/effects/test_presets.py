@@ -247,6 +247,12 @@ def test_a_name_that_cannot_be_a_presets_is_refused(name: str) -> None:
         save_preset(name, ())
 
 
+def test_a_name_that_is_too_long_for_a_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is 252 letters long; a preset's name has 60 at most"):
+        save_preset("x" * 252, Effects.from_preset("natural").active)
+    assert save_preset("é" * 60, Effects.from_preset("natural").active).is_file()
+
+
 def test_a_folder_that_cannot_be_written_is_told(own_folder: Path) -> None:
     own_folder.parent.mkdir(parents=True)
     own_folder.write_text("in the way")

@@ -30,6 +30,7 @@ GONE = {
     "a screen to the left": QRect(-1500, 50, 1000, 600),
     "a screen above": QRect(100, -900, 1000, 600),
     "a larger screen": QRect(1200, 700, 1600, 900),
+    "a larger screen, its corner": QRect(200, 100, 1700, 1200),
     "its upper edge alone": QRect(100, -60, 1000, 600),
 }
 

@@ -14,6 +14,7 @@ from streamer.errors import SourceLostError
 from streamer.pipeline.status import CameraState, PlaybackStatus
 from tests.ui.fakes import make_result, pixels
 from tests.ui.stage import Stage
+from ui.glyphs import GlyphButton
 from ui.seek_bar import SeekBar, clock
 
 FILE = PlaybackStatus(live=False, seekable=True, position=2.0, duration=20.0)
@@ -281,6 +282,19 @@ def test_the_end_is_told_with_the_next_step_and_only_while_it_is_the_end(stage: 
     stage.qtbot.waitUntil(lambda: "Play again" in stage.texts())
     stage.camera.become(playback=replace(FILE, paused=True, position=19.9))
     stage.qtbot.waitUntil(lambda: "Play again" not in stage.texts())
+
+
+def test_the_button_shows_pause_as_soon_as_the_file_plays_again(stage: Stage) -> None:
+    play(stage)
+    button = next(each for each in stage.window.findChildren(GlyphButton) if each.accessibleName() == "Pause")
+    playing = pixels(button)
+    stage.camera.become(playback=replace(FILE, paused=True, at_end=True))
+    stage.qtbot.waitUntil(lambda: button.accessibleName() == "Play again")
+    assert (pixels(button) != playing).any()
+    for playback in (replace(FILE, at_end=True), FILE):  # the engine tells of the end until the first frame is there
+        stage.camera.become(playback=playback)
+        stage.qtbot.waitUntil(lambda: button.accessibleName() == "Pause")
+        assert (pixels(button) == playing).all()
 
 
 def test_a_seek_that_takes_long_is_shown_until_it_is_there(stage: Stage) -> None:
