@@ -20,6 +20,11 @@ from streamer.types import FloatArray, Image
 _SURE: Final = 0.998
 """Presence from which a found face's orientation is taken to be right: a quarter turn off scores below 0.995."""
 
+_TURNED: Final = 0.95
+"""Presence from which a face is taken to lie otherwise than its keypoints say: right ways score 0.998 and more, wrong
+ones on dark faces, profiles and backs of heads up to 0.9.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class LandmarkBatch:
@@ -56,7 +61,8 @@ class LandmarkPredictor:
         """Points of faces a detector has just found, in any in-plane rotation.
 
         The first crop follows box and keypoints, every further one the points of the pass before. Where the
-        presence then is not quite sure, the keypoints are tried turned by 90, 180 and 270 degrees, too.
+        presence then is not quite sure, the keypoints are tried turned by 90, 180 and 270 degrees, too, and
+        believed if the presence is high.
 
         Args:
             bgr: image ``(H, W, 3)``.
@@ -115,8 +121,8 @@ class LandmarkPredictor:
 
 
 def _better(batch: LandmarkBatch, other: LandmarkBatch, rows: NDArray[np.intp]) -> LandmarkBatch:
-    """``batch`` with those of its ``rows`` replaced by the rows of ``other`` that hold a face more surely."""
-    wins = other.presence > batch.presence[rows]
+    """``batch`` with those of its ``rows`` replaced by the rows of ``other`` that surely hold a face, and more so."""
+    wins = other.presence > np.maximum(batch.presence[rows], _TURNED)
     landmarks, pose, presence = batch.landmarks.copy(), batch.pose.copy(), batch.presence.copy()
     landmarks[rows[wins]] = other.landmarks[wins]
     pose[rows[wins]] = other.pose[wins]

@@ -31,7 +31,7 @@ class Analysis:
     """Analyses the frames of one stream in order; belongs to one thread.
 
     While faces are covered, results come :data:`DELAY` frames late, with what those frames have told about them.
-    Nothing waits where no further frame may come: in pauses, before jumps, at the end.
+    Nothing waits where no further frame may come: in pauses, before jumps, when the source stalls, at the end.
 
     Attributes:
         error: why the effects that were asked for last cannot be had, so that those before go on; ``None`` otherwise.
@@ -71,22 +71,21 @@ class Analysis:
         self.error: FacestreamError | None = None
 
     def run(self, inbox: Mailbox[Frame], publish: Publish, *, still: bool, stopped: Callable[[], bool]) -> None:
-        """Analyse until the inbox is closed and empty, or ``publish`` returns ``False``.
+        """Analyse until the inbox is closed and empty, somebody stops it, or ``publish`` returns ``False``.
 
         Args:
             inbox: the frames; a nudge has changed settings looked at while no frame comes.
             publish: takes each result, and whether its frame is a new one: a paused frame comes again when settings
                 change.
             still: the source is a single picture, in which there is nothing to follow.
-            stopped: whether the inbox was closed by somebody who wants no more results.
+            stopped: whether somebody wants no more frames; those that wait come out all the same.
         """
         self._publish, self._still = publish, still
         came = time.monotonic()
         while self._going:
             frame = inbox.take(_PATIENCE if self._waiting else None)
-            if frame is None and inbox.closed:
-                if not stopped():
-                    self._catch_up()
+            if stopped() or (frame is None and inbox.closed):
+                self._catch_up()
                 return
             changed, dressed = self._apply_settings()
             if frame is not None:

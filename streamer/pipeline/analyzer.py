@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 from numbers import Real
 
 import cv2
@@ -17,12 +17,12 @@ from streamer.detectors.base import as_bgr
 from streamer.detectors.registry import DETECTORS
 from streamer.detectors.rotation import UPRIGHT, TurnedSearch, detect_any_rotation, join, settle
 from streamer.landmarks import LandmarkBatch, LandmarkPredictor, load_predictor
-from streamer.landmarks.topology import keypoints_from_landmarks
+from streamer.pipeline.faces import still_face, tracked_faces
 from streamer.pipeline.hidden import HiddenPlaces, still_places
 from streamer.pipeline.lookout import Known, Lookout
 from streamer.pipeline.metrics import Stopwatch
 from streamer.pipeline.schedule import DetectionSchedule
-from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, Pose, boxes_of, freeze
+from streamer.types import NO_BOXES, Detections, Face, FloatArray, Image, boxes_of
 from trackers import FaceSmoother, MultiFaceTracker, Track, TrackState
 from trackers.association import pair_followed
 from trackers.multi_face import MAX_GAP
@@ -101,7 +101,8 @@ class FaceAnalyzer:
         ()
 
     Attributes:
-        stages: milliseconds per stage of the latest call; a stage that did not run is absent.
+        stages: milliseconds per stage of the latest call; a stage that did not run is absent. ``search`` runs beside
+            the others: what it took longer than they did.
         hidden: ``(n, 4)`` float32 xyxy after a call: every place where a face may be that is not, or no longer, among
             the returned ones. What is to hide faces covers these too.
         appeared: ``(n, 4)`` likewise after :meth:`track`: what may be a face in this frame and was not known from the
@@ -139,7 +140,7 @@ class FaceAnalyzer:
         self._known: list[Track] = []
         self._jumped = False
         self._places = HiddenPlaces()
-        self._finds = self._doubtful = self.hidden = self.appeared = NO_BOXES
+        self._finds = self.hidden = self.appeared = NO_BOXES
         self._lookout = Lookout(self._detector)
         self._look_anew()
 
@@ -211,13 +212,14 @@ class FaceAnalyzer:
         bgr, clock = as_bgr(bgr), self._start_clock()
         found = self._detect_still(bgr)
         clock.lap("detect")
+        self._lookout.forget()
         doubtful = self._lookout.search_all(bgr, still=True) if self.vigilant else NO_BOXES
         clock.lap("search")
         batch = self._predictor.from_detections(bgr, found.boxes, found.keypoints, passes=self._config.landmarks.passes)
         clock.lap("landmark")
         there = np.flatnonzero(batch.presence >= self._config.landmarks.presence)[: self._config.tracking.max_faces]
         self.hidden = still_places(found.boxes, there, doubtful)
-        return tuple(_still_face(found, batch, i) for i in there)
+        return tuple(still_face(found, batch, i) for i in there)
 
     def track(self, bgr: Image, pts: float, *, standing: bool = False) -> tuple[Face, ...]:
         """Follow faces into the next frame of a stream.
@@ -238,15 +240,23 @@ class FaceAnalyzer:
         bgr, clock = as_bgr(bgr), self._start_clock()
         if not isinstance(pts, Real) or not math.isfinite(pts):
             raise ValueError(f"pts is {pts!r}: give the frame's time in seconds, such as its number divided by the fps")
-        self._pts = pts
+        self._pts, self._finds = pts, NO_BOXES
         # Behind a jump, too, faces are shown at once: a film that loops must not flicker at its seam.
         self._tracker.confirm_hits = 1 if standing or self._jumped else self._config.tracking.confirm_hits
         self._tracker.predict(pts)
-        starts = self._search(bgr, pts, thorough=standing)
-        self._recall([start.track for start in starts])
-        self._landmark(bgr, pts, starts)
-        faces = self._publish(pts)
-        self.hidden = self._places.update(bgr, pts, self._tracker.tracks, self._finds, self._doubtful)
+        due = self._schedule.due(bgr, self._tracker, pts)
+        search = self._begin_search(bgr, thorough=standing)
+        try:
+            starts = self._detect(bgr, thorough=standing) if due else []
+            self._recall([start.track for start in starts])
+            self._landmark(bgr, pts, starts)
+            faces = tracked_faces(self._tracker.visible(), self._smoother, pts)
+            clock.lap("smooth")
+        finally:
+            doubtful = search()
+        if self.vigilant:
+            clock.lap("search")
+        self.hidden = self._places.update(bgr, pts, self._tracker.tracks, self._finds, doubtful)
         self.appeared = self._places.appeared
         clock.lap("smooth")
         return faces
@@ -269,16 +279,17 @@ class FaceAnalyzer:
             return detect_any_rotation(self._detector, bgr)
         return self._detector.detect(bgr)
 
-    def _search(self, bgr: Image, pts: float, *, thorough: bool) -> list[Start]:
-        """Detect if it is time to, and look for places to hide; returns as :meth:`_detect` does."""
-        self._finds = self._doubtful = NO_BOXES
-        due = self._schedule.due(bgr, self._tracker, pts)
+    def _begin_search(self, bgr: Image, *, thorough: bool) -> Callable[[], FloatArray]:
+        """Look for places to hide, beside the frame's own analysis; what is returned waits for them."""
         self._clock.lap("track")
-        if self.vigilant:
-            look = partial(self._lookout.search_all, still=True) if thorough else self._lookout.search
-            self._doubtful = look(bgr, Known.of(self._tracker.followed()))
-            self._clock.lap("search")
-        return self._detect(bgr, thorough=thorough) if due else []
+        if not self.vigilant:
+            return lambda: NO_BOXES
+        known = Known.of(self._tracker.followed())
+        if not thorough:
+            return self._lookout.begin(bgr, known).result
+        found = self._lookout.search_all(bgr, known, still=True)
+        self._clock.lap("search")
+        return lambda: found
 
     def _detect(self, bgr: Image, *, thorough: bool) -> list[Start]:
         """One detection round; returns the tracks whose crop must start from a detection."""
@@ -348,51 +359,7 @@ class FaceAnalyzer:
                 )
                 track.seen_box = track.box.copy()
 
-    def _publish(self, pts: float) -> tuple[Face, ...]:
-        # Confirmed tracks have all of these; the checks tell the type checker.
-        shown = [
-            (t, t.track_id, t.landmarks, t.pose)
-            for t in self._tracker.visible()
-            if t.track_id is not None and t.landmarks is not None and t.pose is not None
-        ]
-        if not shown:
-            return ()
-        tracks, ids, landmarks, poses = zip(*shown, strict=True)
-        raw = np.array(landmarks, np.float32)
-        smooth, pose = self._smoother.smooth(ids, raw, np.array(poses), pts)
-        keypoints = freeze(keypoints_from_landmarks(smooth))
-        freeze(raw)
-        freeze(smooth)
-        faces = [
-            Face(
-                box=freeze(t.box.copy()),
-                score=t.score,
-                keypoints=keypoints[i],
-                landmarks=smooth[i],
-                pose=Pose(*pose[i].tolist()),
-                presence=t.presence,
-                raw_landmarks=raw[i],
-                track_id=t.track_id,
-                age=pts - t.first_seen,
-            )
-            for i, t in enumerate(tracks)
-        ]
-        return tuple(sorted(faces, key=lambda face: -face.score))
-
     def _start_clock(self) -> Stopwatch:
         self._clock = Stopwatch()
         self.stages = self._clock.stages
         return self._clock
-
-
-def _still_face(found: Detections, batch: LandmarkBatch, i: int) -> Face:
-    landmarks = freeze(batch.landmarks[i].copy())
-    return Face(
-        box=freeze(found.boxes[i].copy()),
-        score=float(found.scores[i]),
-        keypoints=freeze(found.keypoints[i].copy()),
-        landmarks=landmarks,
-        pose=Pose(*batch.pose[i].tolist()),
-        presence=float(batch.presence[i]),
-        raw_landmarks=landmarks,
-    )

@@ -234,6 +234,7 @@ class Camera:
             if thread.is_alive():
                 level = logging.INFO if self._loading else logging.WARNING
                 log.log(level, "%s did not stop in time and is left behind", thread.name)
+        self._outputs.recordings.stop()  # now that the frames that waited are in it
         self._outputs.recordings.join(deadline)
         if not self._loader.close(max(0.0, deadline - time.monotonic())):
             log.info("%s is left behind while it loads", redact(self._spec))
@@ -319,7 +320,7 @@ class Camera:
         if self._state is CameraState.CONNECTING:
             self._enter(CameraState.RUNNING)
         self._notify()
-        return not self._stop.is_set() and (self._max_frames is None or self.metrics.frames < self._max_frames)
+        return self._max_frames is None or self.metrics.frames < self._max_frames
 
     def _on_loaded(self) -> None:
         """Networks have been loaded behind the running ones, or could not be."""
@@ -350,6 +351,7 @@ class Camera:
             # Frames a broken source delivered before are still analysed; a broken analyser stops the source.
             if body == self._run_analyser:
                 self._enter(CameraState.ENDED)
+                self._outputs.recordings.stop()
                 self._halt()
                 self._done.set()
                 self._notify()
@@ -363,7 +365,6 @@ class Camera:
         self._stop.set()
         self._opened.set()
         self._playback.close()
-        self._outputs.recordings.stop()
         if self._source is not None:
             self._source.close()
         if self._inbox is not None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.errors import FacestreamError, OutputError
+from streamer.pipeline.hindsight import DELAY
 from streamer.pipeline.mailbox import Mailbox
 from streamer.sinks.base import Sink
 from streamer.types import FrameResult
 
 log = logging.getLogger(__name__)
 
-_SLOT = 4  # results a sink may lag behind: hides a slow disk write, costs at most 4 frames of memory
+_SLOT = DELAY + 1  # results a sink may lag behind: hides a slow disk write; covered ones come in so great a burst
 
 
 class SinkWorker:

@@ -82,14 +82,15 @@ class HiddenPlaces:
         known = np.concatenate([boxes, np.array(lost, np.float32).reshape(-1, 4)])
         found = np.concatenate([besides(finds, known), besides(doubtful, known, parts=True)])
         seen = np.concatenate([boxes, found])
-        held = {id(place.track) for place in self._places} & {id(track) for track in followed}
+        held = {id(place.track): place.box for place in self._places if place.track in followed}
         waited = {id(track) for track in tracks if track.state is TrackState.LOST}
         before = [
             place
             for place in self._places
             if id(place.track) not in held and self._stays(place, bgr, pts, waited=id(place.track) in waited)
         ]
-        fresh = [i for i, track in enumerate(followed) if id(track) not in held]
+        # At a cut a track may find its face in another place, where nobody knew of it a frame before.
+        fresh = [i for i, track in enumerate(followed) if not _near(boxes[i], held.get(id(track)))]
         self.appeared = besides(np.concatenate([boxes[fresh], found]), boxes_of(before))
         kept = [place for place in before if not len(seen) or overlap(place.box, seen).max() <= _SAME]
         tracked = [_Place(track.box.copy(), pts, pts, _HOLD, track) for track in followed]
@@ -123,6 +124,11 @@ def _reach(track: Track, pts: float) -> FloatArray:
     """Where a lost track's face may be by now: from where it was last seen to where its path leads."""
     box, seen = np.asarray(track.box, np.float32), np.asarray(track.seen_box, np.float32)
     return widened(joined(box, seen), _GROWTH * (pts - track.last_seen), seen)
+
+
+def _near(box: FloatArray, before: FloatArray | None) -> bool:
+    """Whether a track's box is where it was before, if it was followed then."""
+    return before is not None and bool(overlap(box, before[None])[0] > _SAME)
 
 
 def besides(boxes: FloatArray, known: FloatArray, *, parts: bool = False) -> FloatArray:

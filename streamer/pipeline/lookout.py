@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -23,6 +23,8 @@ from streamer.detectors.postprocess import overlap
 from streamer.detectors.registry import DETECTORS
 from streamer.detectors.rotation import TURNS, View, roll_of, settle, turned_pass
 from streamer.pipeline.hidden import besides
+from streamer.pipeline.looks import Look, looks_over
+from streamer.pipeline.searched import Searched
 from streamer.types import NO_BOXES, Detections, FloatArray, Image, boxes_of
 from trackers import Track
 
@@ -43,45 +45,11 @@ _SMALLEST: Final = 12  # pixels of the picture: smaller faces are not looked for
 _CLOSE: Final = 1920  # pixels: longest side that is searched closely. Shrunk to 0.75 of that, the same pass saw a face
 # of 22 pixels with a score between 0 and 0.4, depending on where it lay; in full always with 0.2 to 0.7
 _MOST_STILL: Final = 2560  # likewise of a picture that stands still: it may take longer
-_TILE: Final = 640  # pixels: greatest side of the parts that are searched in one go, overlaps apart
-_WIDE: Final = 480  # pixels: longest side for the pass over the whole picture
-_TURNED: Final = 320  # likewise for the turned ones
-_OVERLAP: Final = 24 / _WIDE  # of the longest side: larger faces are found by the pass over the whole
 _LEAST_SHARE: Final = 1e5  # pixels searched in a frame at the least: more would be left for a later one in vain
-_CELL: Final = 8  # pixels: side of the cells in which changes are looked for
-_CHANGED: Final = 6.0  # grey levels by which the mean of a cell must move; noise averages out far below
-_MOST_SKIPPED: Final = 4  # rounds in a row in which a part that has not changed need not be searched
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One pass of the detector.
-
-    Attributes:
-        left: of its part of the picture; this and the next three in pixels.
-        top: likewise.
-        right: likewise.
-        bottom: likewise.
-        turn: roll in degrees that it shows upright.
-        side: longest side in pixels that the part is shrunk to.
-    """
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-    turn: int
-    side: int
-
-    @property
-    def cost(self) -> float:
-        """Pixels the network sees."""
-        width, height = self.right - self.left, self.bottom - self.top
-        return float(width * height * min(1.0, self.side / max(width, height)) ** 2)
-
-    def part(self, bgr: Image) -> Image:
-        """Its part of a picture."""
-        return bgr[self.top : self.bottom, self.left : self.right]
+_SCENE: Final = 32  # pixels: sides of the small picture by which a cut is told
+_SAMPLES: Final = 128  # pixels of the longest side that it is made from
+_CUT: Final = 20.0  # grey levels by which its median pixel moves at a cut; without one by up to 14 in our clips
+_THREADS: Final = 2  # that search a whole picture; a frame's share takes one, beside the frame's own analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +88,10 @@ class _Verdict:
     face: bool
 
 
-@dataclass(slots=True)
-class _Empty:
-    """What a part of the picture looked like when nothing was found in it, and how often it was skipped since."""
-
-    cells: FloatArray
-    skipped: int = 0
-
-
 class Lookout:
-    """Looks for everything that may be a face; belongs to one stream.
+    """Looks for everything that may be a face; belongs to one stream, whose frames come one at a time.
+
+    Its threads live for one search each, so that nobody need close it.
 
     Args:
         detector: whose network is used; score, sizes and turns that are configured do not count here.
@@ -140,94 +102,138 @@ class Lookout:
         self._own = DETECTORS[detector.name].score
         self._detector.score = self._own * _FAINT
         self._detector.min_face, self._detector.max_side = _SMALLEST, _MOST_STILL
-        self._left: deque[_Look] = deque()
-        self._empty: dict[_Look, _Empty] = {}
-        self._size = 0, 0
-        self._planned: set[int] = set()
-        self._share = self._credit = 0.0
-        self._began = 0
+        self._searched = Searched()
         self._verdicts: deque[_Verdict] = deque()
         self._turns: dict[int, int] = {}
-        self._frame = 0
+        self._frame = self._began = 0
+        self.forget()
 
-    def search(self, bgr: Image, known: Known) -> FloatArray:
-        """Search this frame's share of the picture.
+    def forget(self) -> None:
+        """The next frame shows something else."""
+        self._searched.forget()
+        self._verdicts.clear()
+        self._size = 0, 0
+        self._scene = np.zeros((0, 0), np.float32)
+        self._plan: list[list[Look]] = []
+
+    def begin(self, bgr: Image, known: Known) -> Future[FloatArray]:
+        """Search this frame's share of the picture on another thread; wait for it before anything else is asked.
 
         Args:
             bgr: the picture.
             known: what need not be found.
 
         Returns:
-            ``(n, 4)`` xyxy boxes of what may be another face; one may be among them more than once.
+            Brings ``(n, 4)`` xyxy boxes of what may be another face; one may be among them more than once.
         """
-        self._frame += 1
-        self._plan(bgr.shape[:2], self._turns_now(known))
-        self._credit += self._share
-        looks = []
-        while self._left and self._credit > 0:
-            look = self._left.popleft()
-            if not self._skip(bgr, look):
-                looks.append(look)
-                self._credit -= look.cost
-        return self._look(bgr, looks, known, _MOST_CHECKS)
+        thread = ThreadPoolExecutor(1, "lookout")
+        finds = thread.submit(self._share, bgr, known)
+        thread.shutdown(wait=False)
+        return finds
 
-    def _plan(self, size: tuple[int, int], turns: set[int]) -> None:
-        """Begin another round when one is over, and take up a turn in which a face has been seen meanwhile."""
-        if not self._left or size != self._size:
-            if size != self._size:
-                self._empty.clear()
-            self._left, self._planned, self._size = deque(_round(size, turns, _CLOSE)), turns, size
-            self._began, self._credit = self._frame, 0.0
-        elif turns - self._planned:
-            self._left += _close_looks(size, turns - self._planned, _CLOSE)
-            self._planned = self._planned | turns
-        else:
-            return
-        due = max(ROUND - (self._frame - self._began), ROUND // 2)
-        self._share = max((sum(look.cost for look in self._left) - self._credit) / due, _LEAST_SHARE)
+    def _share(self, bgr: Image, known: Known) -> FloatArray:
+        self._frame += 1
+        self._watch(bgr)
+        turns = {0} | self._turns_now(known)
+        if turns != self._planned:
+            self._replan(turns)
+        if self._frame == self._began:  # tracing later finds back into it does not always succeed
+            return self._look_together(bgr, [look for share in self._plan for look in share], known)
+        return self._look(bgr, self._plan[(self._frame - self._began) % len(self._plan)], known, _MOST_CHECKS)
+
+    def _watch(self, bgr: Image) -> None:
+        """Notice that another scene has begun: its first frame is searched whole, and the round in all turns."""
+        step = max(1, max(bgr.shape) // _SAMPLES)  # averaging all pixels takes a millisecond
+        small = cv2.resize(bgr[::step, ::step], (_SCENE, _SCENE), interpolation=cv2.INTER_AREA)
+        before, self._scene = self._scene, np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
+        if bgr.shape[:2] != self._size or np.median(np.abs(self._scene - before)) > _CUT:
+            self._searched.forget()
+            self._size, self._plan, self._planned = bgr.shape[:2], [], set[int]()
+            self._turns, self._began = dict.fromkeys(TURNS, self._frame + ROUND - 1), self._frame
+
+    def _replan(self, turns: set[int]) -> None:
+        """Share the passes out among the frames of a round, so that each comes again as many frames later."""
+        wanted = looks_over(self._size, turns, _CLOSE)
+        if not self._plan:
+            least = math.ceil(sum(look.cost for look in wanted) / _LEAST_SHARE)
+            self._plan = [[] for _ in range(min(ROUND, least))]
+        self._plan = [[look for look in share if look in wanted] for share in self._plan]
+        planned = {look for share in self._plan for look in share}
+        fresh = [look for look in wanted if look not in planned]
+        # The passes in further turns apart: when they end, the others are still spread evenly.
+        self._spread([look for look in fresh if look.turn == 0 or look.room is None])
+        self._spread([look for look in fresh if look.turn and look.room is not None])
+        self._planned = turns
+
+    def _spread(self, looks: list[Look]) -> None:
+        """Add passes to the round's frames, those over the whole picture first, at equal distances by their cost."""
+        loads = [sum(look.cost for look in share) for share in self._plan]
+        total, before, first = sum(look.cost for look in looks), 0.0, loads.index(min(loads))
+        for look in sorted(looks, key=lambda each: each.room is not None):
+            frame = first + int(len(self._plan) * before / total)
+            self._plan[frame % len(self._plan)].append(look)
+            before += look.cost
 
     def search_all(self, bgr: Image, known: Known | None = None, *, still: bool = False) -> FloatArray:
-        """Search all of a picture at once, because no further frame follows.
+        """Search all of a picture at once, because no further frame follows; on all threads.
 
         Args:
             bgr: the picture.
-            known: as for :meth:`search`.
-            still: the picture will be looked at at leisure, so that the search may take longer.
+            known: as for :meth:`begin`.
+            still: the picture will be looked at at leisure: the search may take longer, and is close in every turn.
 
         Returns:
-            As from :meth:`search`.
+            What :meth:`begin` brings.
         """
-        self._left.clear()
+        self._frame += 1
         known = known or Known()
-        looks = _round(bgr.shape[:2], self._turns_now(known), _MOST_STILL if still else _CLOSE)
-        return self._look(bgr, looks, known, _MOST_CHECKS * ROUND)
+        turns = {0, *TURNS} if still else {0} | self._turns_now(known)
+        looks = looks_over(bgr.shape[:2], turns, _MOST_STILL if still else _CLOSE)
+        if still:
+            self._searched.forget()
+        return self._look_together(bgr, looks, known)
 
     def _turns_now(self, known: Known) -> set[int]:
         return {turn for turn, last in self._turns.items() if last >= self._frame}.union(known.turns)
 
-    def _skip(self, bgr: Image, look: _Look) -> bool:
-        """Whether a part need not be searched because it was empty and has not changed: nobody can have come."""
-        empty = self._empty.get(look)
-        if empty is not None:
-            empty.skipped += 1
-            if empty.skipped <= _MOST_SKIPPED and np.abs(_cells(bgr, look) - empty.cells).max() < _CHANGED:
-                return True
-            del self._empty[look]
-        return False
+    def _look_together(self, bgr: Image, looks: Sequence[Look], known: Known) -> FloatArray:
+        """The same as :meth:`_look` for all that is to be searched of a picture."""
+        with ThreadPoolExecutor(_THREADS, "lookout") as threads:
+            return self._look(bgr, looks, known, _MOST_CHECKS * ROUND, threads.map)
 
-    def _look(self, bgr: Image, looks: Sequence[_Look], known: Known, checks: int) -> FloatArray:
-        """What may be a face in some parts of the picture; ``checks`` finds at the most are looked at alone."""
+    def _look(
+        self,
+        bgr: Image,
+        looks: Sequence[Look],
+        known: Known,
+        checks: int,
+        run: Callable[..., Iterable[Detections]] = map,
+    ) -> FloatArray:
+        """What may be a face in some parts of the picture.
+
+        Args:
+            bgr: the picture.
+            looks: the passes.
+            known: see :meth:`begin`.
+            checks: finds that are looked at alone at the most.
+            run: carries the passes out, as ``map`` does.
+        """
+        due = [(look, part) for look in looks if (part := self._searched.due(bgr, look, known.faces)) is not None]
         found, faint = [], []
-        for look in looks:
-            seen = self._detect(bgr, look)
-            if not len(seen):
-                self._empty[look] = _Empty(_cells(bgr, look))
+        for (look, part), seen in zip(due, run(lambda each: self._detect(bgr, each[1]), due), strict=True):
+            self._searched.note(look, part, known.faces, besides(seen.boxes, known.faces, parts=True))
             for box, score in zip(seen.boxes, seen.scores.tolist(), strict=True):
                 if score >= self._own * _CLEAR and not look.turn:
                     found.append(box)
                 else:  # turned passes find upright faces, too, and parts of them
                     faint.append((score, look.turn, box))
-        others = [*known.faces, *besides(np.array(found, np.float32).reshape(-1, 4), known.faces, parts=True)]
+        clear = besides(np.array(found, np.float32).reshape(-1, 4), known.faces, parts=True)
+        return self._judge(bgr, [*known.faces, *clear], faint, checks)[len(known.faces) :]
+
+    def _judge(
+        self, bgr: Image, others: list[FloatArray], faint: list[tuple[float, int, FloatArray]], checks: int
+    ) -> FloatArray:
+        """Add to the certain places those of the faint finds, with score, turn and box, that may be faces."""
         for score, turn, box in sorted(faint, key=lambda each: -each[0]):
             if others and not len(besides(box[None], np.array(others), parts=True)):
                 continue
@@ -240,12 +246,13 @@ class Lookout:
                 self._verdicts.append(_Verdict(self._frame, box, score, verdict))
             if score >= self._own * _DOUBT if verdict is None else verdict:
                 others.append(box)
-        return np.array(others[len(known.faces) :], np.float32).reshape(-1, 4)
+        return np.array(others, np.float32).reshape(-1, 4)
 
     def _note_turn(self, bgr: Image, box: FloatArray) -> None:
         """Have the picture searched closely for a while in the turn that a face has; others may lie like it."""
-        rolls = roll_of(settle(self._detector, bgr, box).keypoints).tolist()
-        for turn in _turns_of(rolls):
+        face = settle(self._detector, bgr, box)
+        sure = face.scores >= self._own  # of an upright crowd the turned passes see much that is none
+        for turn in _turns_of(roll_of(face.keypoints[sure]).tolist()):
             self._turns[turn] = self._frame + _TURN_ROUNDS * ROUND
 
     def _verdict(self, box: FloatArray, score: float) -> bool | None:
@@ -260,13 +267,6 @@ class Lookout:
             return None
         return verdict.face
 
-    def forget(self) -> None:
-        """The next frame shows something else."""
-        self._left.clear()
-        self._empty.clear()
-        self._verdicts.clear()
-        self._turns.clear()
-
     def _check(self, bgr: Image, box: FloatArray, turn: int) -> bool:
         """Whether a faint find still looks like a face when it is looked at alone, and larger or smaller."""
         view = View.of_face(box, turn, round(_CHECK * _AROUND), _AROUND)
@@ -275,7 +275,7 @@ class Lookout:
         near = np.linalg.norm(middles, axis=1) < 0.4 * (box[2:] - box[:2]).max()
         return bool((seen.scores[near] >= self._own * _DOUBT).any())
 
-    def _detect(self, bgr: Image, look: _Look) -> Detections:
+    def _detect(self, bgr: Image, look: Look) -> Detections:
         if look.turn:
             seen = turned_pass(self._detector, look.part(bgr), look.turn, look.side)
         else:
@@ -288,42 +288,3 @@ class Lookout:
 def _turns_of(rolls: Sequence[float]) -> set[int]:
     """The turns of :data:`TURNS` that faces with these rolls, in degrees, are nearest to; none for upright ones."""
     return {round(roll / 90) * 90 % 360 for roll in rolls} - {0}
-
-
-def _round(size: tuple[int, int], turns: Collection[int], close: int) -> list[_Look]:
-    """The passes that search all of a picture.
-
-    Args:
-        size: height and width.
-        turns: see :class:`Known`.
-        close: longest side in pixels that the picture is shrunk to for the close search.
-    """
-    height, width = size
-    looks = [_Look(0, 0, width, height, turn, _TURNED if turn else _WIDE) for turn in (0, *TURNS)]
-    return looks if max(size) <= _WIDE else looks + _close_looks(size, {0}.union(turns), close)
-
-
-def _close_looks(size: tuple[int, int], turns: Collection[int], close: int) -> list[_Look]:
-    """The passes that search all of a picture closely, part by part; arguments as for :func:`_round`."""
-    longest, looks = max(size), []
-    scale, room = min(1.0, close / longest), math.ceil(longest * _OVERLAP / 2)
-    for turn in sorted(turns):
-        for top, bottom in _parts(size[0], scale, room):
-            for left, right in _parts(size[1], scale, room):
-                side = math.ceil(max(right - left, bottom - top) * scale)
-                looks.append(_Look(left, top, right, bottom, turn, side))
-    return looks
-
-
-def _parts(length: int, scale: float, room: int) -> list[tuple[int, int]]:
-    """Begin and end of equal parts of a side of the picture, each reaching ``room`` pixels into its neighbours."""
-    count = math.ceil(length * scale / _TILE)
-    ends = np.linspace(0, length, count + 1).round().astype(int).tolist()
-    return [(max(begin - room, 0), min(end + room, length)) for begin, end in pairwise(ends)]
-
-
-def _cells(bgr: Image, look: _Look) -> FloatArray:
-    """The mean grey levels of small cells of a part of the picture."""
-    grey = cv2.cvtColor(look.part(bgr), cv2.COLOR_BGR2GRAY)
-    size = max(1, grey.shape[1] // _CELL), max(1, grey.shape[0] // _CELL)
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -18,17 +18,15 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from streamer.landmarks.network import BGR_MEAN, CROP, Head, Inverted, LandmarkNetwork, Separable
-from streamer.landmarks.presence import FLAT, MIDDLE, POOLED, PresenceHead
+from streamer.landmarks.presence import FINE, FLAT, MIDDLE, PresenceHead
 from streamer.landmarks.topology import POINTS
 from streamer.training.onnx_builder import Array, Graph, as_numpy, fold_norm
+from streamer.types import FloatArray
 
 _BLOCK: Final = 16
-_FINE_PADDING: Final = 8
-"""Channels that padding adds to the 24 of the fine features."""
 
 
 def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inputs: bool = False) -> onnx.ModelProto:
@@ -37,7 +35,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
     Args:
         network: landmark network in evaluation mode.
         presence: head trained on that network's backbone.
-        with_inputs: also give what the presence head reads, as ``middle`` and ``flat``; see :func:`as_inputs`.
+        with_inputs: also give what the presence head reads (``fine``, ``middle``, ``last``); see :func:`as_inputs`.
 
     Returns:
         Model with input ``crops`` uint8 BGR ``(n, 96, 96, 3)`` and outputs ``landmarks`` ``(n, 106, 2)`` in
@@ -56,8 +54,7 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
     mean_face = as_numpy(network.mean_face)
     points = _head(graph, last, network.keypoint_head, 0.5 * CROP, mean_face * CROP)
     pose = _head(graph, last, network.pose_head, 180.0 / np.pi, np.zeros(3))
-    flat = _flat_inputs(graph, fine, last, points)
-    logit = _presence(graph, middle, flat, mean_face, presence)
+    logit = _presence(graph, (fine, middle, last, points), mean_face, presence)
 
     shape = graph.constant(np.array([-1, POINTS, 2]), np.int64)
     line = graph.constant(np.array([-1]), np.int64)
@@ -70,9 +67,13 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
         "presence": ["n"],
     }
     if with_inputs:
-        graph.name(middle, "middle")
-        graph.name(flat, "flat")
-        outputs |= {"middle": ["n", *MIDDLE], "flat": ["n", FLAT + 2 * _FINE_PADDING]}
+        for tensor, name in ((fine, "fine"), (middle, "middle"), (last, "last")):
+            graph.name(tensor, name)
+        outputs |= {
+            "fine": ["n", _blocked(FINE[0]), *FINE[1:]],
+            "middle": ["n", *MIDDLE],
+            "last": ["n", MIDDLE[0], 3, 3],
+        }
     return graph.model(
         "landmarks106",
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", CROP, CROP, 3])],
@@ -81,22 +82,24 @@ def landmark_graph(network: LandmarkNetwork, presence: PresenceHead, *, with_inp
 
 
 def as_inputs(
-    middle: NDArray[np.float32], flat: NDArray[np.float32], mean_face: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    fine: FloatArray, middle: FloatArray, last: FloatArray, landmarks: FloatArray, mean_face: FloatArray
+) -> FloatArray:
     """What the ONNX graph gathers for the presence head, in the layout and unit of ``presence_inputs``.
 
     Args:
-        middle: ``(n, 48, 7, 7)``, the graph's output of that name.
-        flat: ``(n, FLAT + 16)``, the graph's output of that name.
+        fine: ``(n, 32, 19, 19)``, the graph's output of that name; padding made 24 channels 32.
+        middle: ``(n, 48, 7, 7)`` likewise.
+        last: ``(n, 48, 3, 3)`` likewise.
+        landmarks: ``(n, 106, 2)`` in pixels of the crop.
         mean_face: ``(212,)`` in the unit square.
 
     Returns:
         ``(n, INPUTS)`` float32.
     """
-    count, padded = len(flat), POOLED // 2 + _FINE_PADDING
-    pooled = flat[:, : 2 * padded].reshape(count, 2, padded)[:, :, : POOLED // 2].reshape(count, -1)
-    last, points = flat[:, 2 * padded : -mean_face.size], flat[:, -mean_face.size :]
-    return np.concatenate([middle.reshape(count, -1), pooled, last, points / np.float32(CROP) - mean_face], axis=1)
+    count = len(landmarks)
+    points = landmarks.reshape(count, -1) / np.float32(CROP) - mean_face
+    pictures = (part.reshape(count, -1) for part in (fine[:, : FINE[0]], middle, last))
+    return np.concatenate([*pictures, points], axis=1)
 
 
 def _blocked(channels: int) -> int:
@@ -162,37 +165,48 @@ def _head(graph: Graph, x: str, head: Head, scale: float, offset: Array) -> str:
     return graph.linear(x, weight[:, :, 0, 0] * scale, bias * scale + offset)
 
 
-def _flat_inputs(graph: Graph, fine: str, last: str, points: str) -> str:
-    """The flat part of ``presence_inputs``, with padded channels and points in crop pixels."""
-    return graph.add(
-        "Concat",
-        graph.add("Flatten", graph.add("GlobalAveragePool", fine)),
-        graph.add("Flatten", graph.add("GlobalMaxPool", fine)),
-        graph.add("Flatten", last),
-        points,
-        axis=1,
-    )
+def _presence(graph: Graph, seen: tuple[str, str, str, str], mean_face: Array, head: PresenceHead) -> str:
+    """The logit; standardisation and the points' unit (crop pixels here) go into the weights.
 
+    Args:
+        graph: to add to.
+        seen: fine (with padded channels), middle and last features, and the points.
+        mean_face: ``(212,)`` in the unit square.
+        head: trained on these features.
+    """
+    fine, middle, last, points = seen
+    first: Any = head.fine[0]
+    second: Any = head.fine[3]
+    both: Any = head.spatial[0]
+    joined = second.out_channels
+    weight, bias = _after_norm(*fold_norm(first, head.fine[1]), head.fine_norm)
+    fine = _relu_conv(graph, fine, _pad(weight, len(weight), _blocked(FINE[0])), bias, first.stride)
+    fine = _relu_conv(graph, fine, *fold_norm(second, head.fine[4]), second.stride)
+    weight, bias = fold_norm(both, head.spatial[1])
+    weight[:, joined:], shift = _after_norm(weight[:, joined:], bias, head.middle_norm)
+    spatial = _relu_conv(graph, graph.add("Concat", fine, middle, axis=1), weight, shift, both.stride)
 
-def _presence(graph: Graph, middle: str, flat: str, mean_face: Array, head: PresenceHead) -> str:
-    """The logit; standardisation and the points' unit (crop pixels here) go into the weights."""
-    norm: Any = head.spatial[0]
-    conv: Any = head.spatial[1]
-    scale = 1.0 / np.sqrt(as_numpy(norm.running_var) + norm.eps)
-    kernel = as_numpy(conv.weight) * scale[:, None, None]
-    shift = as_numpy(conv.bias) - np.einsum("oihw,i->o", kernel, as_numpy(norm.running_mean))
-    spatial = graph.add("Flatten", graph.add("Relu", graph.conv(middle, kernel, shift, tuple(conv.stride))))
-
-    first, _, second, _, third = (layer for layer in head.layers)
-    weight, bias = _standardised(head.flat, first)
+    _, one, _, two, _, three = head.layers
+    weight, bias = _standardised(head.flat_norm, one)
     count = mean_face.size
     bias = bias - weight[:, -count:] @ mean_face
     weight[:, -count:] /= CROP
-    split = weight.shape[1] - FLAT
-    weight = np.concatenate([weight[:, :split], _widen_fine(weight[:, split:])], axis=1)
-    x = graph.add("Relu", graph.linear(graph.add("Concat", spatial, flat, axis=1), weight, bias))
-    x = graph.add("Relu", graph.linear(x, as_numpy(second.weight), as_numpy(second.bias)))
-    return graph.linear(x, as_numpy(third.weight), as_numpy(third.bias))
+    flat = graph.add("Concat", graph.add("Flatten", spatial), graph.add("Flatten", last), points, axis=1)
+    x = graph.add("Relu", graph.linear(flat, weight, bias))
+    x = graph.add("Relu", graph.linear(x, as_numpy(two.weight), as_numpy(two.bias)))
+    return graph.linear(x, as_numpy(three.weight), as_numpy(three.bias))
+
+
+def _relu_conv(graph: Graph, x: str, weight: Array, bias: Array, stride: tuple[int, int]) -> str:
+    return graph.add("Relu", graph.conv(x, weight, bias, stride))
+
+
+def _after_norm(weight: Array, bias: Array, norm: Any) -> tuple[Array, Array]:
+    """Weights ``(outputs, inputs, h, w)`` and bias with the standardisation of their inputs folded in (exact without
+    padding).
+    """
+    weight = weight / np.sqrt(as_numpy(norm.running_var) + norm.eps)[:, None, None]
+    return weight, bias - np.einsum("oihw,i->o", weight, as_numpy(norm.running_mean))
 
 
 def _standardised(norm: Any, first: Any) -> tuple[Array, Array]:
@@ -201,9 +215,3 @@ def _standardised(norm: Any, first: Any) -> tuple[Array, Array]:
     flat = weight[:, -FLAT:] / np.sqrt(as_numpy(norm.running_var) + norm.eps)
     bias = as_numpy(first.bias) - flat @ as_numpy(norm.running_mean)
     return np.concatenate([weight[:, :-FLAT], flat], axis=1), bias
-
-
-def _widen_fine(weight: Array) -> Array:
-    """Zero columns for the channels that padding added to the fine features (24 to 32), mean and max."""
-    half, padding = POOLED // 2, np.zeros((len(weight), _FINE_PADDING))
-    return np.concatenate([weight[:, :half], padding, weight[:, half:POOLED], padding, weight[:, POOLED:]], axis=1)

@@ -12,13 +12,15 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.landmarks import geometry
+from streamer.training.presence_sight import Judges
+from streamer.training.presence_truth import Truth, judge, nearest, truth_of_crops, truth_of_photograph
 from streamer.types import FloatArray, Image
 
 Look = Callable[[Image], tuple[FloatArray, FloatArray]]
@@ -31,35 +33,11 @@ HELD_OUT: Final = 10
 _LOOKS: Final = (0, 1, 2, 5)
 """After how many passes of the network's own loop a crop is taken."""
 
-_SMALLEST_FACE: Final = 26.0
-"""Faces with smaller crops (pixels) are neither one nor the other."""
-
-_SIZE: Final = 2.43
-_CENTRE: Final = 0.7
-"""A proper crop's size in distances from eyes to mouth, and where on that way its centre lies."""
-
 _FACE_CROPS: Final = 21_218
 _PHOTOGRAPHS: Final = 3_996
 _BACKGROUNDS: Final = 10
 _NEAR_MISSES: Final = 4
 _FACES_PER_PHOTO: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Where ``m`` faces are in an image.
-
-    Attributes:
-        centres: ``(m, 2)`` of their proper crops, image pixels.
-        sizes: ``(m,)`` geometric mean of the proper crops' sides.
-        rolls: ``(m,)`` degrees; NaN where not known.
-        certain: ``(m,)``; False: perhaps a face, so that crops there get no label.
-    """
-
-    centres: FloatArray
-    sizes: FloatArray
-    rolls: FloatArray
-    certain: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +48,9 @@ class Sample:
         inputs: ``(n, INPUTS)`` what the presence head reads of each crop.
         labels: ``(n,)`` True for a well-framed face.
         passes: ``(n,)`` how many passes of the loop led to the crop.
+        sight: ``(n,)`` of a well-framed face: how many of the :class:`Judges` see it, see :func:`_sight`.
+        sizes: ``(n,)`` of a well-framed face: its proper crop's side in pixels.
+        masked: ``(n,)`` whether that face wears a mask.
         photograph: whether the image is a photograph of ``detection/``, else a face crop of ``faces/``.
         held_out: whether the image belongs to the measuring part.
     """
@@ -77,6 +58,9 @@ class Sample:
     inputs: FloatArray
     labels: NDArray[np.bool_]
     passes: NDArray[np.int64]
+    sight: NDArray[np.int64]
+    sizes: FloatArray
+    masked: NDArray[np.bool_]
     photograph: bool
     held_out: bool
 
@@ -90,12 +74,28 @@ def samples(data: Path, look: Look, images: int, seed: int) -> Iterator[Sample]:
         images: about how many images to use.
         seed: of all random choices.
     """
-    rng = np.random.default_rng(seed)
+    rng, judges = np.random.default_rng(seed), Judges()
     for image, truth, held_out in _all_images(data, images, rng):
         start = starts(truth, image.shape, rng)
-        sample = _followed(degrade(image, rng), start, truth, look, held_out)
-        if sample is not None:
-            yield sample
+        shown = degrade(image, rng)
+        crops = _followed(shown, start, truth, look)
+        if crops is not None:
+            yield _sample(crops, truth, _sight(shown, truth, judges, held_out), _is_photograph(image.shape), held_out)
+
+
+def _sight(shown: Image, truth: Truth, judges: Judges, held_out: bool) -> NDArray[np.int64]:
+    """How surely each face ``(m,)`` can be seen: 2 surely, 0 not at all.
+
+    Face crops were chosen by other means: all 2. In photographs, faces to learn from are 2 where RetinaFace has an
+    inkling of them; faces to measure with, as many as there are detectors that would start a track there.
+    """
+    if not _is_photograph(shown.shape):
+        return np.full(len(truth.sizes), 2)
+    if not truth.certain.any():
+        return np.zeros(len(truth.sizes), np.int64)
+    if held_out:
+        return judges.confirmed(shown, truth.centres, truth.sizes)
+    return 2 * judges.hinted(shown, truth.centres, truth.sizes)
 
 
 def _all_images(data: Path, images: int, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
@@ -114,7 +114,7 @@ def _face_crops(folder: Path, share: float, rng: np.random.Generator) -> Iterato
     for shard in sorted(folder.glob("images-*.tar")):
         for name, image in _pictures(shard, share, rng):
             row = int(name.split(".")[0])
-            yield image, truth_of(geometry.crops_from_landmarks(landmarks[row : row + 1])), bool(held_out[row])
+            yield image, truth_of_crops(geometry.crops_from_landmarks(landmarks[row : row + 1])), bool(held_out[row])
 
 
 def _photographs(
@@ -126,7 +126,7 @@ def _photographs(
     for name, image in _pictures(archive, share, rng):
         entry = by_file.get(name) or by_file.get(Path(name).name)
         if entry is not None:
-            yield image, _photograph_truth(entry), held_out[entry["file"]]
+            yield image, truth_of_photograph(entry), held_out[entry["file"]]
 
 
 def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
@@ -141,69 +141,18 @@ def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator
                 yield member.name, np.asarray(image, np.uint8)
 
 
-def _photograph_truth(entry: dict[str, Any]) -> Truth:
-    """Faces with keypoints are certain. Boxes alone are drawn too differently: some end at the brows."""
-    faces = entry["faces"]
-    known = [face["keypoints"] for face in faces if face.get("keypoints")]
-    vague = [face["box"] for face in faces if not face.get("keypoints")] + (entry.get("ignore") or [])
-    sure = _truth_of_keypoints(np.array(known, np.float32).reshape(-1, 5, 2))
-    unsure = truth_of(geometry.crops_from_boxes(np.array(vague, np.float32).reshape(-1, 4), None))
-    return Truth(
-        np.concatenate([sure.centres, unsure.centres]),
-        np.concatenate([sure.sizes, unsure.sizes]),
-        np.concatenate([sure.rolls, np.full(len(vague), np.nan, np.float32)]),
-        np.concatenate([sure.sizes >= _SMALLEST_FACE, np.zeros(len(vague), np.bool_)]),
-    )
+class _Crops(NamedTuple):
+    """Crops that could be labelled: what was seen, where, well framed or not, after how many passes."""
+
+    inputs: FloatArray
+    matrices: FloatArray
+    labels: NDArray[np.bool_]
+    passes: NDArray[np.int64]
 
 
-def _truth_of_keypoints(keypoints: FloatArray) -> Truth:
-    """Proper crops guessed from ``(n, 5, 2)``; the proportions are medians over ``faces/``."""
-    eyes, mouth = keypoints[:, :2].mean(axis=1), keypoints[:, 3:].mean(axis=1)
-    sizes = np.float32(_SIZE) * np.linalg.norm(mouth - eyes, axis=1).astype(np.float32)
-    rolls = np.rad2deg(geometry.roll_from_keypoints(keypoints))
-    return Truth(eyes + np.float32(_CENTRE) * (mouth - eyes), sizes, rolls, np.ones(len(sizes), np.bool_))
-
-
-def truth_of(matrices: FloatArray) -> Truth:
-    """Take crops as the truth: centre, size and roll of ``(n, 2, 3)`` matrices, all certain."""
-    centres, sizes, rolls = _place(matrices)
-    return Truth(centres, sizes, rolls, np.ones(len(matrices), np.bool_))
-
-
-def _place(matrices: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Centre ``(n, 2)``, size ``(n,)`` and roll in degrees ``(n,)`` of crops."""
-    middle = np.full((len(matrices), 1, 2), geometry.CROP / 2, np.float32)
-    centres = geometry.to_image(middle, matrices)[:, 0]
-    area = np.abs(np.linalg.det(matrices[:, :, :2]))
-    return centres, (geometry.CROP / np.sqrt(area)).astype(np.float32), geometry.roll_of_crops(matrices)
-
-
-def judge(matrices: FloatArray, truth: Truth) -> NDArray[np.int64]:
-    """Label crops by where they lie against the known faces.
-
-    Args:
-        matrices: ``(n, 2, 3)`` image to crop.
-        truth: the faces.
-
-    Returns:
-        ``(n,)``: 1 well-framed face, -1 none (more than half a face away, under half or over 2.2 times its
-        size, or turned by over 80 degrees), 0 in between.
-    """
-    if not len(truth.sizes):
-        return np.full(len(matrices), -1)
-    centres, sizes, rolls = _place(matrices)
-    offset = np.linalg.norm(centres[:, None] - truth.centres, axis=2) / truth.sizes
-    ratio = sizes[:, None] / truth.sizes
-    turned = np.abs((rolls[:, None] - np.nan_to_num(truth.rolls) + 180) % 360 - 180)
-    good = (offset < 0.22) & (ratio > 0.7) & (ratio < 1.45) & (turned < 40) & truth.certain
-    wrong_way = (turned > 80) & np.isfinite(truth.rolls) & truth.certain
-    bad = (offset > 0.5) | (ratio > 2.2) | (ratio < 0.5) | wrong_way
-    return np.where(good.any(axis=1), 1, np.where(bad.all(axis=1), -1, 0))
-
-
-def _followed(image: Image, matrices: FloatArray, truth: Truth, look: Look, held_out: bool) -> Sample | None:
+def _followed(image: Image, matrices: FloatArray, truth: Truth, look: Look) -> _Crops | None:
     """Follow starting crops through the network's loop and keep what can be labelled."""
-    inputs, labels, passes = [], [], []
+    found: list[_Crops] = []
     for step in range(max(_LOOKS) + 1):
         matrices = matrices[geometry.usable(matrices, image.shape)]
         if not len(matrices):
@@ -211,19 +160,22 @@ def _followed(image: Image, matrices: FloatArray, truth: Truth, look: Look, held
         points, seen = look(geometry.cut(image, matrices))
         if step in _LOOKS:
             label = judge(matrices, truth)
-            inputs.append(seen[label != 0])
-            labels.append(label[label != 0] > 0)
-            passes.append(np.full(len(labels[-1]), step))
+            kept = label != 0
+            found.append(_Crops(seen[kept], matrices[kept], label[kept] > 0, np.full(int(kept.sum()), step)))
         matrices = geometry.crops_from_landmarks(geometry.to_image(points, matrices))
-    if not inputs:
-        return None
-    return Sample(
-        np.concatenate(inputs),
-        np.concatenate(labels),
-        np.concatenate(passes),
-        _is_photograph(image.shape),
-        held_out,
-    )
+    return _Crops(*map(np.concatenate, zip(*found, strict=True))) if found else None
+
+
+def _sample(crops: _Crops, truth: Truth, sight: NDArray[np.int64], photograph: bool, held_out: bool) -> Sample:
+    """Crops with what is known of the faces that they frame well."""
+    count = len(crops.labels)
+    seen, sizes, masked = np.zeros(count, np.int64), np.zeros(count, np.float32), np.zeros(count, np.bool_)
+    if crops.labels.any():
+        face = nearest(crops.matrices[crops.labels], truth)
+        seen[crops.labels] = sight[face]
+        sizes[crops.labels] = truth.sizes[face]
+        masked[crops.labels] = truth.masked[face]
+    return Sample(crops.inputs, crops.labels, crops.passes, seen, sizes, masked, photograph, held_out)
 
 
 def starts(truth: Truth, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
