@@ -53,6 +53,7 @@ class Inspector(QFrame):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._scroll_to)
+        context.session.frame_ready.connect(context.poses.take)  # before a page that shows them
         self._connect()
 
     def sizeHint(self) -> QSize:

@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QPainterPath
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from streamer.pipeline.status import CameraState, CameraStatus, PlaybackStatus
 from ui import glyphs
@@ -160,6 +160,8 @@ class PlaybackBar(QFrame):
         row.addWidget(self._light)
         for name in ("capture.snapshot", "capture.record"):
             row.addWidget(_narrow(action_button(self._actions[name])))
+        for control in (*self.findChildren(QToolButton), self._speed):
+            control.setFocusPolicy(Qt.TabFocus)  # after a click Space goes on to mean play and pause
 
 
 def _narrow(button: QWidget) -> QWidget:

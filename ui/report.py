@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PyQt5.QtCore import PYQT_VERSION_STR, QObject, Qt, pyqtSignal, qVersion
-from PyQt5.QtGui import QFontDatabase, QGuiApplication
-from PyQt5.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PyQt5.QtGui import QFontDatabase, QGuiApplication, QShowEvent
+from PyQt5.QtWidgets import QApplication, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from streamer.version import __version__
 from ui.widgets import copy_text, make_button, make_label, make_title, sentence
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LINES: Final = 60  # of the log
+_SIZE: Final = (720, 480)  # of the window in logical pixels, where the screen has room
+_MESSAGE: Final = 600  # letters of an error's message over the report, which holds all of it
 
 
 class Subject(Protocol):
@@ -206,8 +208,17 @@ class ReportWindow(QDialog):
         go_on.setDefault(True)
         buttons.addWidget(go_on)
         column.addLayout(buttons)
-        self.resize(720, 480)
+        screen = parent.screen().availableGeometry()
+        self.resize(min(_SIZE[0], screen.width()), min(_SIZE[1], screen.height()))
+        if QApplication.activeModalWidget() is not None:  # it would keep mouse and keyboard from a window beside it
+            self.setWindowModality(Qt.ApplicationModal)
         go_on.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have the keyboard, so that Return and Escape close it."""
+        super().showEvent(event)
+        self.raise_()
+        self.activateWindow()
 
     def add(self, count: int) -> None:
         """Tell that there have been further errors."""
@@ -238,6 +249,7 @@ def _advice(error: BaseException) -> str:
     from streamer.sources.urls import redact
 
     what = redact(f"{type(error).__name__}: {error}".rstrip(": "))
+    what = what if len(what) <= _MESSAGE else f"{what[:_MESSAGE]}…"
     return sentence(
         f"{what}. The application goes on. If the picture stands still, start the source again; if it happens again, "
         "please report it with the text below, which holds no passwords."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette
@@ -19,6 +21,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+_WORD: Final = 40  # letters after which a word may be broken: the name of a preset or a file knows no limit
+_BREAK: Final = "\N{ZERO WIDTH SPACE}"
+
 
 def make_label(name: str, text: str = "", *, wrap: bool = False) -> QLabel:
     """A label of plain text.
@@ -28,13 +33,29 @@ def make_label(name: str, text: str = "", *, wrap: bool = False) -> QLabel:
         text: what it says.
         wrap: break long text into lines, and let it be selected and copied.
     """
-    label = QLabel(text)
+    label = _WrappingLabel(text) if wrap else QLabel(text)
     label.setObjectName(name)
     label.setTextFormat(Qt.PlainText)
-    if wrap:
-        label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextSelectableByMouse)
     return label
+
+
+class _WrappingLabel(QLabel):
+    """A label that breaks its text into lines, very long words too: it would be as wide as the longest of them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show another text, to be selected unless the places where words break would be copied with it."""
+        broken = re.sub(rf"([^\s/]{{{_WORD}}})(?=[^\s/])", rf"\1{_BREAK}", text)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse if broken == text else Qt.NoTextInteraction)
+        super().setText(broken)
+
+    def text(self) -> str:
+        """What it was told to show."""
+        return super().text().replace(_BREAK, "")
 
 
 def make_title(text: str = "") -> QLabel:

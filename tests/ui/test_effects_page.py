@@ -270,9 +270,14 @@ def test_a_search_shows_what_is_called_that_wherever_it_is_folded(stage: Stage) 
     field.setText("lipstick")
     assert row(stage, "lipstick").isVisible()
     assert not row(stage, "tone").isVisible()
+    folds = {fold.text(): fold for fold in stage.window.findChildren(Fold) if fold.text()}
+    assert folds["Make-up"].isChecked()  # its arrow tells so
+    stage.qtbot.mouseClick(folds["Make-up"], Qt.LeftButton)
+    assert not row(stage, "lipstick").isVisible()
     field.setText("no such thing")
     assert "No effect is called that." in stage.texts()
     field.clear()
+    assert not folds["Make-up"].isChecked()
     assert not row(stage, "lipstick").isVisible()
     assert row(stage, "tone").isVisible()
 

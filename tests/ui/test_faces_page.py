@@ -5,14 +5,14 @@ from math import cos, radians, sin
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QScrollArea
+from PyQt5.QtCore import QPoint, QRect, Qt
+from PyQt5.QtWidgets import QLabel, QScrollArea, QSplitter, QWidget
 
 from streamer.types import Face, Pose
 from tests.ui.fakes import make_face, make_result, pixels
 from tests.ui.stage import Stage
 from ui.faces.crop import upright_crop
-from ui.faces.history import SECONDS, PoseHistory
+from ui.faces.history import SECONDS, PoseHistories, PoseHistory
 from ui.faces.lanes import PoseLanes
 from ui.faces.row import FaceRow
 from ui.pages.faces import FacesPage
@@ -150,7 +150,6 @@ def test_a_page_that_cannot_be_seen_does_nothing(stage: Stage, monkeypatch: pyte
     page = stage.window.findChild(FacesPage)
     assert page is not None
     taken: list[object] = []
-    monkeypatch.setattr(FaceRow, "add", lambda self, *arguments: taken.append(arguments))
     monkeypatch.setattr(FaceRow, "show_face", lambda self, *arguments, **named: taken.append(arguments))
     for hide in ((Qt.Key_I, Qt.ControlModifier), (Qt.Key_1, Qt.AltModifier), (Qt.Key_3, Qt.AltModifier)):
         stage.press(*hide)
@@ -158,6 +157,29 @@ def test_a_page_that_cannot_be_seen_does_nothing(stage: Stage, monkeypatch: pyte
         for index in range(1, 6):
             follow(stage, make_face(track_id=1), index=index)
         assert not taken
+
+
+def test_a_trace_goes_on_while_the_page_cannot_be_seen(stage: Stage) -> None:
+    stage.run()
+    follow(stage, make_face(track_id=1, pose=Pose(0, 0, 20)), index=1)
+    follow(stage, make_face(track_id=1, pose=Pose(0, 0, 10)), index=31)
+    stage.press(Qt.Key_2, Qt.AltModifier)
+    stage.qtbot.waitUntil(lambda: bool(rows(stage)) and not rows(stage)[0].blank)
+    table = rows(stage)[0].findChild(PoseLanes)._table
+    assert table is not None
+    assert table[-2:, :3].tolist() == [[-1, 0, 20], [0, 0, 10]]
+
+
+def test_histories_begin_anew_after_a_jump_and_forget_who_stays_away() -> None:
+    histories = PoseHistories()
+    for index in (30, 31):
+        histories.take(make_result(faces=(make_face(track_id=1),), index=index))
+    assert len(histories.table(1)) == 2
+    histories.take(make_result(faces=(make_face(track_id=1),), index=5))
+    assert len(histories.table(1)) == 1
+    histories.take(make_result(index=100))
+    with pytest.raises(KeyError):
+        histories.table(1)
 
 
 def test_no_row_is_painted_more_than_its_share(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,3 +260,18 @@ def test_the_page_scrolls_and_nothing_is_cut_off_in_a_row(stage: Stage) -> None:
     for label in row.findChildren(QLabel):
         assert label.height() >= label.sizeHint().height()
         assert label.width() >= label.sizeHint().width()
+
+
+def test_nothing_is_cut_off_in_the_narrowest_inspector(stage: Stage) -> None:
+    open_page(stage)
+    follow(stage, replace(make_face(LEFT, track_id=1), age=3599.0, identity="a name that is longer than the row"))
+    stage.qtbot.waitUntil(lambda: ids(stage) == [1])
+    stage.window.resize(1024, 640)
+    (splitter,) = (s for s in stage.window.findChildren(QSplitter) if s.count() > 1)
+    splitter.setSizes([10_000 if splitter.widget(n).isAncestorOf(stage.view) else 0 for n in range(splitter.count())])
+    (row,) = rows(stage)
+    page = stage.window.findChild(FacesPage)
+    stage.qtbot.waitUntil(lambda: not row.blank and page.width() == page.parentWidget().width() < 300)
+    assert page.rect().contains(row.geometry())
+    for child in (child for child in row.findChildren(QWidget) if child.width()):
+        assert row.rect().contains(QRect(child.mapTo(row, QPoint()), child.size()))

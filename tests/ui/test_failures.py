@@ -107,6 +107,14 @@ def test_details_are_there_on_demand_and_can_be_copied(stage: Stage) -> None:
     assert stage.view.rect().contains(stage.child("notice").geometry())
 
 
+def test_a_card_stays_in_the_stage_however_long_a_word_it_holds(stage: Stage) -> None:
+    stage.window.resize(1024, 640)
+    text = f"cannot open /clips/{300 * 'x'}.mp4: no such file"
+    fail(stage, errors.SourceNotFoundError(text))
+    assert stage.view.rect().contains(stage.child("notice").geometry())
+    assert any(text[1:] in shown for shown in stage.texts())
+
+
 def test_another_source_is_chosen_from_the_menu(stage: Stage) -> None:
     fail(stage, errors.SourceRefusedError("no"))
     chosen: list[bool] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
-from PyQt5.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QWidget
+from PyQt5.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QToolButton, QWidget
 
 from streamer.errors import SourceLostError
 from streamer.pipeline.status import CameraState, PlaybackStatus
@@ -44,6 +44,23 @@ def test_space_pauses_and_plays(stage: Stage) -> None:
     stage.press(Qt.Key_Space)
     assert commands(stage) == [("pause", None), ("resume", None)]
     assert stage.session.status.state is CameraState.RUNNING
+
+
+def test_space_pauses_after_a_click_on_a_button_that_tab_reaches(stage: Stage) -> None:
+    play(stage)
+    stage.view.setFocus()
+    loop = next(b for b in stage.window.findChildren(QToolButton) if b.accessibleName() == "Loop")
+    stage.qtbot.mouseClick(loop, Qt.LeftButton)
+    stage.press(Qt.Key_Space)
+    assert commands(stage) == [("pause", None)]
+    assert stage.window.commands["playback.loop"].isChecked()
+    for _ in range(60):
+        stage.press(Qt.Key_Tab)
+        if loop.hasFocus():
+            break
+    assert loop.hasFocus()
+    stage.press(Qt.Key_Space)
+    assert not stage.window.commands["playback.loop"].isChecked()
 
 
 def test_space_starts_a_source_that_has_stopped(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton
+from PyQt5.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QPushButton
 
 from streamer.config import Config
 from streamer.pipeline.status import CameraState
@@ -93,6 +93,9 @@ def test_an_error_anywhere_is_reported_and_the_window_goes_on(
     assert "Error" in text_of(window)
     assert "Traceback (most recent call last)" in text_of(window)
     press(stage, window, "Go on")
+    stage.qtbot.waitUntil(lambda: not stage.window.findChildren(ReportWindow))
+    stage.window.activateWindow()  # as a window manager does when the window over it goes
+    stage.qtbot.waitUntil(lambda: QApplication.activeWindow() is stage.window)
     stage.press(Qt.Key_B)
     assert not stage.view.overlays.box
 
@@ -115,6 +118,33 @@ def test_a_report_says_what_is_needed_and_no_secret(stage: Stage, reports: Repor
         assert secret not in text
         assert not any(secret in label.text() for label in window.findChildren(QLabel))
     press(stage, window, "Go on")
+
+
+@pytest.mark.parametrize("key", [Qt.Key_Escape, Qt.Key_Return])
+def test_a_report_has_the_keyboard_and_its_place_on_the_screen(stage: Stage, reports: Reports, key: Qt.Key) -> None:
+    def fail() -> None:
+        raise ValueError(f"no preset {300 * 'x'}, {300 * 'long '}")
+
+    stage.run()
+    QTimer.singleShot(0, fail)
+    window = report(stage)
+    stage.qtbot.waitUntil(window.isActiveWindow)
+    assert window.screen().availableGeometry().contains(window.frameGeometry())
+    stage.qtbot.keyClick(QApplication.focusWidget(), key)
+    stage.qtbot.waitUntil(lambda: not stage.window.findChildren(ReportWindow))
+
+
+def test_a_report_over_a_modal_dialog_can_be_used_and_the_dialog_afterwards(stage: Stage, reports: Reports) -> None:
+    dialog = QDialog(stage.window)
+    dialog.open()
+    stage.qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+    QTimer.singleShot(0, boom)
+    window = report(stage)
+    stage.qtbot.waitUntil(window.isActiveWindow)
+    assert QApplication.activeModalWidget() is window  # what a modal window does not keep from the mouse
+    press(stage, window, "Go on")
+    stage.qtbot.waitUntil(lambda: QApplication.activeModalWidget() is dialog)
+    dialog.close()
 
 
 def test_the_source_can_be_started_again_from_the_report(stage: Stage, reports: Reports) -> None:

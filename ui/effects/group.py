@@ -55,12 +55,14 @@ class Group(QWidget):
         column.addLayout(head)
         column.addWidget(self._body)
         self._body.hide()
-        self._searching = False
+        self._before_search: bool | None = None  # whether it was unfolded, while something is searched for
         self._fold.toggled.connect(self._show_body)
         self.show_count(0)
 
     def unfold(self) -> None:
         """Show the rows."""
+        if self._before_search is not None:
+            self._before_search = True
         self._fold.setChecked(True)
 
     def show_count(self, on: int, missing: str = "") -> None:
@@ -70,13 +72,19 @@ class Group(QWidget):
         self._fold.setAccessibleName(f"{self._title}, {told}")
 
     def search(self, words: list[str]) -> bool:
-        """Show only what all the words are in, folded or not; without words everything as it was.
+        """Show only what all the words are in, unfolded; without words everything as it was.
 
         Returns:
             Whether there is any.
         """
         self._found = [effect for effect in self.effects if all(self._is_called(effect, word) for word in words)]
-        self._searching = bool(words)
+        if words and self._before_search is None:
+            self._before_search = self._fold.isChecked()
+        if words:
+            self._fold.setChecked(True)
+        elif self._before_search is not None:
+            self._fold.setChecked(self._before_search)
+            self._before_search = None
         self._show_body()
         self.setVisible(bool(self._found))
         return bool(self._found)
@@ -87,10 +95,9 @@ class Group(QWidget):
         return any(meaning in text for meaning in meanings(word))
 
     def _show_body(self) -> None:
-        shown = self._fold.isChecked() or self._searching
-        if shown:
+        if self._fold.isChecked():
             self._make_rows()
-        self._body.setVisible(shown and bool(self._found))
+        self._body.setVisible(self._fold.isChecked() and bool(self._found))
 
     def _make_rows(self) -> None:
         """Make the rows that are missing, each in its place, and show those that are searched for."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from streamer.types import FloatArray, Pose
+if TYPE_CHECKING:
+    from streamer.types import Face, FloatArray, FrameResult, Pose
 
 SECONDS: Final = 10.0
 """How far back a trace reaches, in the video's own time."""
+
+STAY: Final = 2.0
+"""Seconds of the video a face may be away and go on where it was."""
 
 _MOST = 1000  # angles of one trace: a source with strange times stays bounded
 
@@ -34,7 +36,47 @@ class PoseHistory:
 
     def table(self) -> FloatArray:
         """Time, pitch, yaw and roll, oldest first: ``(n, 4)``, times in seconds before the latest (0, negative)."""
+        import numpy as np  # not with the window, which begins to remember before there is a frame
+
         table = np.array(self._angles, np.float64).reshape(-1, 4)
         if len(table):
             table[:, 0] -= table[-1, 0]
         return table.astype(np.float32)
+
+
+class PoseHistories:
+    """The angles of every face, also of those nobody looks at: a few numbers a frame.
+
+    A jump in the video begins anew.
+    """
+
+    def __init__(self) -> None:
+        self._histories: dict[int, PoseHistory] = {}
+        self._seen: dict[int, float] = {}
+        self._before = (0, 0.0)  # segment and time of the frame before
+
+    def take(self, result: FrameResult) -> None:
+        """Remember the poses of a frame."""
+        frame, before = result.frame, self._before
+        self._before = frame.segment, frame.pts
+        if frame.segment != before[0] or frame.pts < before[1]:
+            self._histories.clear()
+            self._seen.clear()
+        for key in [key for key, seen in self._seen.items() if frame.pts - seen > STAY]:
+            del self._histories[key], self._seen[key]
+        for key, face in keyed(result):
+            self._histories.setdefault(key, PoseHistory()).add(frame.pts, face.pose)
+            self._seen[key] = frame.pts
+
+    def table(self, key: int) -> FloatArray:
+        """The ``PoseHistory.table`` of a face that has been seen in the last ``STAY`` seconds.
+
+        Raises:
+            KeyError: it has not.
+        """
+        return self._histories[key].table()
+
+
+def keyed(result: FrameResult) -> list[tuple[int, Face]]:
+    """The faces under what tells them apart: their id, or their place on a still picture."""
+    return [(-1 - n if face.track_id is None else face.track_id, face) for n, face in enumerate(result.faces)]

@@ -5,7 +5,7 @@ Painted by us: a plotting library's scene (pyqtgraph) held the GUI thread four t
 
 from __future__ import annotations
 
-from math import cos, radians, sin
+from math import ceil, cos, radians, sin
 from typing import Any, Final
 
 import cv2
@@ -71,19 +71,24 @@ class PoseLanes(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Narrower, with shorter traces."""
-        return QSize(160, self.sizeHint().height())
+        left, right = self._beside()
+        return QSize(ceil(left + _NARROWEST + right), self.sizeHint().height())
+
+    def _beside(self) -> tuple[float, float]:
+        """The room for a dial, its name and its figure left of a trace, and for the scale right of it."""
+        name, value, scale = (
+            self.fontMetrics().horizontalAdvance(text) for text in ("pitch", "\N{MINUS SIGN}180°", "±180°")
+        )
+        return 2 * _DIAL + 3 * _GAP + name + value, scale + _GAP / 2
 
     def _lane_height(self) -> float:
         return max(2 * _DIAL + 8, self.fontMetrics().height() + 10.0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the lanes, one below the other: the lines as one picture, the words over it."""
-        colors, letters, height = theme.current(), self.fontMetrics(), self._lane_height()
-        name, value, scale = (
-            float(letters.horizontalAdvance(text)) for text in ("pitch", "\N{MINUS SIGN}180°", "±180°")
-        )
-        left = 2 * _DIAL + _GAP
-        strip = left + name + value + 2 * _GAP, self.width() - scale - _GAP / 2
+        colors, height, left = theme.current(), self._lane_height(), 2 * _DIAL + _GAP
+        before, after = self._beside()
+        strip = before, self.width() - after
         scales = self._scales()
         lines = self._draw_lines(strip, scales)
         painter = QPainter(self)
@@ -96,7 +101,7 @@ class PoseLanes(QWidget):
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignLeft), _NAMES[number])
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignRight), f"±{scales[number]}°")
             painter.setPen(colors.muted if self._faded else colors.text)
-            lane.setWidth(name + _GAP + value)
+            lane.setWidth(before - _GAP - left)
             painter.drawText(lane, int(Qt.AlignVCenter | Qt.AlignRight), describe_angle(self._values[number]))
         painter.end()
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QImage, QPainter, QPaintEvent, QPen
-from PyQt5.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from streamer.types import Face, FrameResult, Image
+from streamer.types import Face, FloatArray, FrameResult, Image
 from ui import theme
 from ui.faces.crop import upright_crop
-from ui.faces.history import PoseHistory
 from ui.faces.lanes import FADED, PoseLanes
 from ui.seek_bar import clock
-from ui.widgets import make_label
+from ui.widgets import ElidedLabel, make_label
 
 _SIDE = 104  # logical pixels of the picture
 _CORNER = 6.0
 _STRIPE = 4  # of it in the track's colour
+_WIDEST = "0:00:00"  # of the figures: the row is as wide before it shows any
 
 
 class FaceRow(QAbstractButton):
@@ -33,18 +33,14 @@ class FaceRow(QAbstractButton):
         self.blank = True
         self.setCheckable(True)
         self.setFocusPolicy(Qt.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)  # a button's own: never narrower than its hint
         self.setToolTip("Choose this face" if track_id is not None else "")
         self._title = f"#{track_id}" if track_id is not None else "Face"
-        self._history = PoseHistory()
         self._picture = _Picture(track_id)
-        self._heading = make_label("heading", self._title)
+        self._heading = ElidedLabel("heading", self._title)
         self._age, self._score, self._presence = make_label("value"), make_label("value"), make_label("value")
         self._lanes = PoseLanes()
         self._lay_out()
-
-    def add(self, pts: float, face: Face) -> None:
-        """Remember a pose for the traces."""
-        self._history.add(pts, face.pose)
 
     def forget_picture(self) -> None:
         """Show no picture until there is another one."""
@@ -58,15 +54,15 @@ class FaceRow(QAbstractButton):
             side = round(_SIDE * self.devicePixelRatioF())
             self._picture.show_image(upright_crop(picture, face, side, mirrored=mirrored))
 
-    def show_face(self, result: FrameResult, face: Face, *, mirrored: bool) -> None:
-        """Show what is known of a face now."""
+    def show_face(self, result: FrameResult, face: Face, table: FloatArray, *, mirrored: bool) -> None:
+        """Show what is known of a face now, and its ``PoseHistory.table``."""
         self.show_picture(result, face, mirrored=mirrored)
         self._heading.setText(f"{self._title} {face.identity or ''}".rstrip())
         # Whole seconds: a label that changes ten times a second lays out the page as often.
         self._age.setText(clock(int(face.age), 0) if face.track_id is not None else "–")
         self._score.setText(f"{face.score:.2f}")
         self._presence.setText(f"{face.presence:.2f}")
-        self._lanes.show_pose(face.pose, self._history.table())
+        self._lanes.show_pose(face.pose, table)
         self.setAccessibleName(f"{self._heading.text()}, {self._lanes.accessibleName()}")
 
     def show_gone(self) -> None:
@@ -84,6 +80,8 @@ class FaceRow(QAbstractButton):
         for number, (caption, value) in enumerate(rows, 1):
             figures.addWidget(make_label("caption", caption), number, 0)
             figures.addWidget(value, number, 1)
+            value.ensurePolished()
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance(_WIDEST))
         figures.setColumnStretch(1, 1)
         top = QHBoxLayout()
         top.setSpacing(12)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ui.faces.history import PoseHistories
 
 if TYPE_CHECKING:
     from ui.actions import Actions
@@ -42,6 +44,7 @@ class PageContext:
         look: the effects that apply.
         tell: shows a sentence over the picture, in place of the one about the same thing (second argument); an empty
             one takes that back.
+        poses: how every face has turned, also while no page was looking.
     """
 
     session: Session
@@ -50,3 +53,4 @@ class PageContext:
     settings: Settings
     look: Look
     tell: Callable[[str, str], None]
+    poses: PoseHistories = field(default_factory=PoseHistories)

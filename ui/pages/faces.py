@@ -8,12 +8,12 @@ from PyQt5.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from streamer.types import Face, FrameResult
 from ui.exposure import is_covered
+from ui.faces.history import STAY, keyed
 from ui.faces.row import FaceRow, picture_at_hand
 from ui.pages.base import PageContext
 from ui.widgets import make_label
 
 _INTERVAL = 100  # ms between two looks at a row: no eye reads faster, and the picture needs the time
-_STAY = 2.0  # seconds of the video a row waits for its face to come back
 
 
 def make_page(context: PageContext) -> QWidget:
@@ -40,24 +40,24 @@ class FacesPage(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 12, 12, 12)
         self._column.setSpacing(8)
+        self._column.addStrut(FaceRow(None).minimumSizeHint().width())  # the inspector asks before there is a face
         self._column.addWidget(self._empty)
         self._column.addStretch()
 
     # ---- what comes in: every frame ----------------------------------------------------------------------------
 
     def _take(self, result: FrameResult) -> None:
-        """Remember the poses of a frame; the rows show it in turn."""
+        """Remember a frame; the rows show it in turn."""
         before, self._before, self._result = self._result, self._result, result
         frame = result.frame
         if before is not None and (frame.segment != before.frame.segment or frame.pts < before.frame.pts):
             self._clear()
         elif before is not None and is_covered(result) and not _same_effects(before, result):
             self._forget_pictures()
-        for key, face in _keyed(result):
+        for key, face in keyed(result):
             if key not in self._rows:
                 self._add_row(key, face)
             self._seen[key] = frame.pts
-            self._rows[key].add(frame.pts, face)
         self._empty.setVisible(not self._rows)
         self._refresh_all()
 
@@ -110,13 +110,13 @@ class FacesPage(QWidget):
     def _refresh(self, key: int, row: FaceRow) -> None:
         if self._result is None:
             return
-        face = dict(_keyed(self._result)).get(key)
+        face = dict(keyed(self._result)).get(key)
         if face is not None and (row.blank or not row.visibleRegion().isEmpty()):
             waiting = picture_at_hand(self._result) is None
-            row.show_face(self._result, face, mirrored=self._mirrored)
+            row.show_face(self._result, face, self._context.poses.table(key), mirrored=self._mirrored)
             if waiting:
                 self._show_earlier(key, row)
-        elif face is None and self._result.frame.pts - self._seen[key] > _STAY:
+        elif face is None and self._result.frame.pts - self._seen[key] > STAY:
             self._remove_row(key)
             self._empty.setVisible(not self._rows)
         elif face is None:
@@ -129,7 +129,7 @@ class FacesPage(QWidget):
     def _show_earlier(self, key: int, row: FaceRow) -> None:
         """Show a face as it was a frame ago, under the same effects, and come back for the picture that is made now."""
         earlier = self._before if self._before is not None and _same_effects(self._before, self._result) else None
-        if earlier is not None and (face := dict(_keyed(earlier)).get(key)) is not None:
+        if earlier is not None and (face := dict(keyed(earlier)).get(key)) is not None:
             row.show_picture(earlier, face, mirrored=self._mirrored)
         self._due[key] = None
 
@@ -182,8 +182,3 @@ def _same_effects(one: FrameResult, other: FrameResult | None) -> bool:
     """Whether two frames are of the same look, so that the one may stand for the other."""
     looks = [None if result is None or result.shown is None else result.shown.effects for result in (one, other)]
     return looks[0] == looks[1]
-
-
-def _keyed(result: FrameResult) -> list[tuple[int, Face]]:
-    """The faces under what tells them apart: their id, or their place on a still picture."""
-    return [(-1 - n if face.track_id is None else face.track_id, face) for n, face in enumerate(result.faces)]
