@@ -22,6 +22,7 @@ from streamer.types import FloatArray
 _SEEN: Final = (0.72, 1.1)
 _HALF_SEEN: Final = (1.3, 1.65)  # what is half as long looks alike along itself by chance more often
 _TURNED: Final = (30.0, 50.0)  # degrees of yaw: both halves show, one does
+_TELLING: Final = (5e-5, 2e-4)  # variance of the redness: a grey picture does not tell, and its mouths count as seen
 _LOWER: Final = 0.17
 _WITHIN: Final = 0.2
 _UNIT: Final = 40.0  # pixels of a face's unit where it is looked at: what is finer is noise, stubble and single teeth
@@ -49,7 +50,9 @@ def _halves_seen(face: FaceRegion) -> tuple[float, float]:
         return 1.0, 1.0
     left, right = (max(whole, ramp(_likeness(seen, half), *_HALF_SEEN)) for half in _HALVES)
     turned = ramp(abs(face.face.pose.yaw), *_TURNED)  # then half of a mouth is all that shows
-    return left + turned * max(0.0, right - left), right + turned * max(0.0, left - right)
+    told = ramp(float(seen[0].var()), *_TELLING)
+    left, right = left + turned * max(0.0, right - left), right + turned * max(0.0, left - right)
+    return 1 - told * (1 - left), 1 - told * (1 - right)
 
 
 class _Part(NamedTuple):

@@ -50,8 +50,14 @@ class Player:
         return self.shown[-1]
 
     def settle(self) -> FrameResult:
-        """Wait until every frame that was asked for is shown, and return the last one."""
-        until(lambda: not self.playback.seeking and self.last.frame.position == self.playback.position)
+        """Wait until every frame that was asked for is shown and analysed, and return the last one."""
+        until(
+            lambda: (
+                not self.playback.seeking
+                and self.last.frame.position == self.playback.position
+                and self.last.stages  # a glimpse on a long way, on a busy machine even of the frame itself, has none
+            )
+        )
         return self.last
 
     def play(self) -> Player:
