@@ -55,6 +55,8 @@ def _run() -> int:
         from streamer.sinks.base import output_error
 
         logging.getLogger(__name__).info("%s", error, exc_info=error)
+        # Python tries once more at its end, and would leave with a status and words of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _tell(output_error(error.filename or "to the standard output", error))
     return 0
 
