@@ -26,7 +26,7 @@ def measure(media: Media, folder: Path) -> None:
         return
     with display() as screen:
         command = [sys.executable, str(Path(__file__).with_name("worker_pages.py")), "demo", str(SECONDS)]
-        environment = os.environ | {"DISPLAY": screen, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder)}
+        environment = os.environ | {"DISPLAY": screen, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     figures: list[tuple[float, float]] = json.loads(done.stdout.splitlines()[-1])
     table = make_table("Resident memory of the window, demo with effects, all pages in turn", "minute", "MB")

@@ -9,12 +9,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from streamer.errors import OutputError
 from streamer.evaluation.pictures import sheet
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import output_error, prepare_folder, refuse_suffix
+from streamer.sinks.snapshot import SUFFIXES
 from streamer.types import Face, Image
 
-_SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 _TILE: Final = 360
 _AROUND: Final = 1.6  # side of a tile in heights of the face: what is beside it shows halos and seams
 _PAIRS: Final = 6  # moments of a clip
@@ -67,8 +66,7 @@ def check_suffix(path: Path) -> None:
     Raises:
         OutputError: it ends in something else.
     """
-    if path.suffix.lower() not in _SUFFIXES:
-        raise OutputError(f"cannot write {path}: sheets are PNG or JPEG pictures; name it {path.stem}.png")
+    refuse_suffix(path, SUFFIXES, "sheets are PNG or JPEG pictures")
 
 
 def write_sheet(path: Path, clips: Sequence[Moments]) -> bool:

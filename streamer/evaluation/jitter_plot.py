@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from streamer.errors import ConfigError, OutputError
+from streamer.errors import ConfigError
 from streamer.evaluation.jitter import TrackRecord, measure, smooth_again
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import output_error, prepare_folder, refuse_suffix
 from trackers.smoothing import Kind
 
 STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -30,8 +30,7 @@ def refuse_undrawable(path: Path) -> None:
     """
     if find_spec("matplotlib") is None:
         raise ConfigError("--plot needs matplotlib, which is not installed; run: pip install matplotlib")
-    if path.suffix.lower() not in _SUFFIXES:
-        raise OutputError(f"cannot write {path}: plots are PNG, SVG or PDF pictures; name it {path.stem}.png")
+    refuse_suffix(path, _SUFFIXES, "plots are PNG, SVG or PDF pictures")
 
 
 def trade_off(

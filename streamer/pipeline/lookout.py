@@ -106,15 +106,16 @@ class Lookout:
         self._verdicts: deque[_Verdict] = deque()
         self._turns: dict[int, int] = {}
         self._frame = self._began = 0
-        self.forget()
+        self._size = 0, 0
+        self._scene = np.zeros((0, 0), np.float32)
+        self._plan: list[list[Look]] = []
+        self._planned: set[int] = set()
 
     def forget(self) -> None:
         """The next frame shows something else."""
         self._searched.forget()
         self._verdicts.clear()
-        self._size = 0, 0
-        self._scene = np.zeros((0, 0), np.float32)
-        self._plan: list[list[Look]] = []
+        self._size = 0, 0  # of no picture: with the next one a scene begins
 
     def begin(self, bgr: Image, known: Known) -> Future[FloatArray]:
         """Search this frame's share of the picture on another thread; wait for it before anything else is asked.
@@ -148,7 +149,7 @@ class Lookout:
         before, self._scene = self._scene, np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
         if bgr.shape[:2] != self._size or np.median(np.abs(self._scene - before)) > _CUT:
             self._searched.forget()
-            self._size, self._plan, self._planned = bgr.shape[:2], [], set[int]()
+            self._size, self._plan, self._planned = bgr.shape[:2], [], set()
             self._turns, self._began = dict.fromkeys(TURNS, self._frame + ROUND - 1), self._frame
 
     def _replan(self, turns: set[int]) -> None:

@@ -57,7 +57,7 @@ def read_weights(path: Path) -> bytes:
     """
     path = path.expanduser()
     try:
-        if not path.is_file() and not path.is_dir() and path.exists():  # a device or a pipe may never come to an end
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a device or a pipe may never come to an end
             raise WeightsError(f"{path} is no weights file but a device or a pipe: name a file.")
         data = path.read_bytes()
     except FileNotFoundError:

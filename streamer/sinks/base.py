@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -124,6 +125,21 @@ def refuse_unwritable(path: Path) -> None:
         raise output_error(path, IsADirectoryError(errno.EISDIR, ""))
     if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
         raise output_error(path, PermissionError(errno.EACCES, ""))
+
+
+def refuse_suffix(path: Path, suffixes: Sequence[str], allowed: str) -> None:
+    """Refuse a picture whose name asks for a format that is not written.
+
+    Args:
+        path: of the picture.
+        suffixes: endings it may have, the one to recommend first.
+        allowed: says so in words, such as "snapshots are PNG or JPEG files".
+
+    Raises:
+        OutputError: it ends in something else.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"cannot write {path}: {allowed}; name it {path.stem}{suffixes[0]}")
 
 
 def prepare_output_folder(folder: Path) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from streamer.errors import OutputError
-from streamer.sinks.base import output_error, prepare_folder
+from streamer.sinks.base import output_error, prepare_folder, refuse_suffix
 from streamer.sinks.drawing import annotate
 from streamer.sinks.places import unused
 from streamer.types import FrameResult
@@ -32,8 +31,7 @@ def save_snapshot(result: FrameResult, path: Path, *, overlays: bool) -> Path:
     Raises:
         OutputError: it cannot be written, or is to be no picture of these kinds; nothing is left behind.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"cannot write {path}: snapshots are PNG or JPEG files; name it {path.stem}.png")
+    refuse_suffix(path, SUFFIXES, "snapshots are PNG or JPEG files")
     image = annotate(result.picture, result.faces) if overlays else result.picture
     suffix = path.suffix.lower()
     data = cv2.imencode(suffix, image, [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]

@@ -313,6 +313,8 @@ def put_an_effect_on(sitting: Sitting) -> None:
     changed = np.abs(after.astype(int) - before).max(axis=2) > 12
     left, top = int(FACE[0] + number / 4) - 30, FACE[1] - 30
     assert changed[top : top + 60, left : left + 60].mean() > 0.6  # cells may have the colour of what they hide
+    # Nowhere else; but what is around the face may be covered, too, for it may be part of another one.
+    assert psnr(after[:, -80:], before[:, -80:]) > 60
     sitting.program.press("ctrl+z")
     sitting.see(lambda image: psnr(image[face], screen[face]) > 40, "the face again")
     sitting.program.press(*OVERLAYS)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 10.0
 """How far back a trace reaches, in the video's own time."""
 
-STAY: Final = 2.0
+_STAY: Final = 2.0
 """Seconds of the video a face may be away and go on where it was."""
 
 _MOST = 1000  # angles of one trace: a source with strange times stays bounded
@@ -62,17 +62,21 @@ class PoseHistories:
         if frame.segment != before[0] or frame.pts < before[1]:
             self._histories.clear()
             self._seen.clear()
-        for key in [key for key, seen in self._seen.items() if frame.pts - seen > STAY]:
+        for key in [key for key, seen in self._seen.items() if frame.pts - seen > _STAY]:
             del self._histories[key], self._seen[key]
         for key, face in keyed(result):
             self._histories.setdefault(key, PoseHistory()).add(frame.pts, face.pose)
             self._seen[key] = frame.pts
 
+    def __contains__(self, key: int) -> bool:
+        """Whether a face is there, or may come back: it has been away for a moment only."""
+        return key in self._seen
+
     def table(self, key: int) -> FloatArray:
-        """The ``PoseHistory.table`` of a face that has been seen in the last ``STAY`` seconds.
+        """The ``PoseHistory.table`` of a face.
 
         Raises:
-            KeyError: it has not.
+            KeyError: there is none under this key, or it has been away for too long.
         """
         return self._histories[key].table()
 

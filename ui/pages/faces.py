@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from streamer.types import Face, FrameResult
 from ui.exposure import is_covered
-from ui.faces.history import STAY, keyed
+from ui.faces.history import keyed
 from ui.faces.row import FaceRow, picture_at_hand
 from ui.pages.base import PageContext
 from ui.widgets import make_label
@@ -28,7 +28,6 @@ class FacesPage(QWidget):
         super().__init__()
         self._context = context
         self._rows: dict[int, FaceRow] = {}
-        self._seen: dict[int, float] = {}
         self._result: FrameResult | None = None
         self._before: FrameResult | None = None
         self._due: dict[int, None] = {}  # rows to be brought up to date, the one that has waited longest first
@@ -57,7 +56,6 @@ class FacesPage(QWidget):
         for key, face in keyed(result):
             if key not in self._rows:
                 self._add_row(key, face)
-            self._seen[key] = frame.pts
         self._empty.setVisible(not self._rows)
         self._refresh_all()
 
@@ -86,7 +84,6 @@ class FacesPage(QWidget):
 
     def _remove_row(self, key: int) -> None:
         row = self._rows.pop(key)
-        del self._seen[key]
         self._due.pop(key, None)
         row.hide()
         row.deleteLater()
@@ -116,7 +113,7 @@ class FacesPage(QWidget):
             row.show_face(self._result, face, self._context.poses.table(key), mirrored=self._mirrored)
             if waiting:
                 self._show_earlier(key, row)
-        elif face is None and self._result.frame.pts - self._seen[key] > STAY:
+        elif face is None and key not in self._context.poses:
             self._remove_row(key)
             self._empty.setVisible(not self._rows)
         elif face is None:
