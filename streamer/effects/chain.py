@@ -10,6 +10,7 @@ import numpy as np
 
 from streamer.detectors.base import as_bgr
 from streamer.effects.base import Canvas, Effect, FaceEffect, Phase, PictureEffect, ShapeEffect
+from streamer.effects.memory import Moment
 from streamer.effects.region import FaceRegion
 from streamer.effects.warp import Warp
 from streamer.types import NO_BOXES, Face, FloatArray, Image
@@ -97,13 +98,17 @@ class Effects:
     def __repr__(self) -> str:
         return f"Effects({list(self._effects)})"
 
-    def apply(self, bgr: Image, faces: Sequence[Face], hidden: FloatArray = NO_BOXES) -> Image:
+    def apply(
+        self, bgr: Image, faces: Sequence[Face], hidden: FloatArray = NO_BOXES, moment: Moment | None = None
+    ) -> Image:
         """Carry the effects out.
 
         Args:
             bgr: uint8 ``(H, W, 3)``, grey ``(H, W)``, or with an alpha channel ``(H, W, 4)``; left as it is.
             faces: the faces of this picture; one without landmarks is left untouched (and covered all the same).
             hidden: ``(n, 4)`` xyxy of further places to cover, such as ``FrameResult.hidden``.
+            moment: of a frame of a stream, ``memory.at(pts)``, so that nothing pops as a hand comes before a mouth;
+                ``None``: a picture that has to do with no other.
 
         Returns:
             A new BGR picture ``(H, W, 3)``; of a picture with an alpha channel one with the same ``(H, W, 4)``.
@@ -112,12 +117,12 @@ class Effects:
             ImageError: ``bgr`` is no such picture.
         """
         if isinstance(bgr, np.ndarray) and bgr.ndim == 3 and bgr.shape[2] == 4:
-            return np.dstack([self.apply(np.ascontiguousarray(bgr[..., :3]), faces, hidden), bgr[..., 3]])
+            return np.dstack([self.apply(np.ascontiguousarray(bgr[..., :3]), faces, hidden, moment), bgr[..., 3]])
         source = as_bgr(bgr)
         picture = source.copy()
         if not self._active:
             return picture
-        made = (FaceRegion.of(picture, source, face) for face in faces)
+        made = (FaceRegion.of(picture, source, face, moment) for face in faces)
         regions = [region for region in made if region is not None]
         canvas = Canvas(picture, source, regions, faces, np.asarray(hidden, np.float32).reshape(-1, 4))
         for phase, effects in groupby(self._active, key=lambda effect: effect.phase):

@@ -35,9 +35,10 @@ _LEAST: Final = 0.02  # deviation of one
 def mouth_seen(face: FaceRegion) -> tuple[float, float]:
     """How surely the image-left and the image-right half of a mouth show, 0..1.
 
-    What is done to lips and teeth is to be done as much less.
+    What is done to lips and teeth is to be done as much less. In a stream it fades as a hand comes and goes.
     """
-    return face.once("mouth seen", lambda: _halves_seen(face))
+    left, right = face.once("mouth seen", lambda: face.faded("mouth seen", _halves_seen(face)))
+    return left, right
 
 
 def _halves_seen(face: FaceRegion) -> tuple[float, float]:

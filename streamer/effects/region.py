@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.effects.memory import Moment
 from streamer.landmarks.topology import GROUPS, LEFT_OUTER_CORNER, RIGHT_OUTER_CORNER
 from streamer.types import Face, FloatArray, Image
 
@@ -47,9 +48,12 @@ class FaceRegion:
         down: unit vector from the eyes to the chin.
     """
 
-    def __init__(self, picture: Image, source: Image, face: Face, rect: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, picture: Image, source: Image, face: Face, rect: tuple[int, int, int, int], moment: Moment | None = None
+    ) -> None:
         x1, y1, x2, y2 = self.rect = rect
         self.face = face
+        self._moment = moment
         self.picture: Image = picture[y1:y2, x1:x2]
         self.source: Image = source[y1:y2, x1:x2]
         self._points: FloatArray | Callable[[], FloatArray] = face.landmarks - np.array((x1, y1), np.float32)
@@ -60,7 +64,7 @@ class FaceRegion:
         self._made: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, picture: Image, source: Image, face: Face) -> FaceRegion | None:
+    def of(cls, picture: Image, source: Image, face: Face, moment: Moment | None = None) -> FaceRegion | None:
         """The region of a face; ``None`` where its landmarks are missing, or it is outside the picture or tiny."""
         points = face.landmarks
         if not has_points(face) or not np.isfinite(points).all():
@@ -77,7 +81,7 @@ class FaceRegion:
         x2, y2 = min(width, math.ceil(right + pad)), min(height, math.ceil(bottom + pad))
         if x2 - x1 < 2 or y2 - y1 < 2:
             return None
-        region = cls(picture, source, face, (x1, y1, x2, y2))
+        region = cls(picture, source, face, (x1, y1, x2, y2), moment)
         region.forehead = arc - np.array((x1, y1), np.float32)
         return region
 
@@ -113,6 +117,12 @@ class FaceRegion:
             self._made[name] = make()
         made: T = self._made[name]
         return made
+
+    def faded(self, name: str, values: tuple[float, ...]) -> tuple[float, ...]:
+        """What is seen in this picture, 0..1; in a stream, as near to it as :class:`Memory` lets it come or go."""
+        if self._moment is None or self.face.track_id is None:
+            return values
+        return self._moment.memory.faded(self.face.track_id, name, values, self._moment.pts)
 
     def moved(self, points: Callable[[], FloatArray]) -> None:
         """Take the landmarks as they are after a warp; what was derived from the old ones is made anew.

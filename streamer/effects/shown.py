@@ -11,6 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from streamer.effects.chain import Effects
+    from streamer.effects.memory import Moment
     from streamer.types import Face, FloatArray, Image
 
 
@@ -29,18 +30,21 @@ class Shown:
         image: Image,
         faces: Sequence[Face],
         hidden: FloatArray,
+        moment: Moment | None = None,
         took: Callable[[float], None] = lambda ms: None,
     ) -> None:
         """Nothing is done yet.
 
         Args:
             effects: what to do.
-            image: the frame; for it and the next two see :meth:`Effects.apply`.
+            image: the frame; for it and the next three see :meth:`Effects.apply`.
             faces: of the frame.
             hidden: further places.
+            moment: of the frame.
             took: told the milliseconds, on the thread that did the work.
         """
         self._effects, self._image, self._faces, self._hidden = effects, image, faces, hidden
+        self._moment = moment
         self._took = took
         self._lock = threading.Lock()
         self.ms: float | None = None
@@ -84,7 +88,7 @@ class Shown:
         if self._effects.failed:
             return np.zeros_like(self._image) if self._effects.covers else self._image
         try:
-            picture = effects.apply(self._image, self._faces, self._hidden)
+            picture = effects.apply(self._image, self._faces, self._hidden, self._moment)
         except Exception:
             self._effects.failed = True
             raise

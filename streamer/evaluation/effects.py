@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.config import Config
-from streamer.effects import Effects
+from streamer.effects import Effects, Memory
 from streamer.effects.masks import skin_mask
+from streamer.effects.memory import Moment
 from streamer.effects.region import FaceRegion, Mask, face_unit
 from streamer.errors import ConfigError
 from streamer.evaluation.effects_sheet import Moments, check_suffix, write_sheet
@@ -198,13 +199,13 @@ def _run(
     clip: str, effects: Effects, config: Config, models: Models, max_frames: int | None, moments: Moments
 ) -> EffectsResult:
     """Follow the faces of a clip as the product does and apply the effects to each frame."""
-    analyzer, record = FaceAnalyzer(config, models=models), _Record()
+    analyzer, record, memory = FaceAnalyzer(config, models=models), _Record(), Memory()
     analyzer.vigilant = effects.covers
     last: _Step | None = None
     with frames_of(clip, config, max_frames) as frames:
         for frame in frames:
             faces = analyzer.track(frame.image, frame.pts)
-            after, ms = _timed(effects, frame.image, faces, analyzer.hidden)
+            after, ms = _timed(effects, frame.image, faces, analyzer.hidden, memory.at(frame.pts))
             step = _Step(frame.image, after, faces)
             record.frames += 1
             if faces:
@@ -215,12 +216,14 @@ def _run(
     return record.result(Path(clip).name)
 
 
-def _timed(effects: Effects, image: Image, faces: Sequence[Face], hidden: FloatArray) -> tuple[Image, float]:
+def _timed(
+    effects: Effects, image: Image, faces: Sequence[Face], hidden: FloatArray, moment: Moment
+) -> tuple[Image, float]:
     """The picture with effects, and the milliseconds they took beyond a copy of the frame."""
     began = time.perf_counter()
     image.copy()
     copied = time.perf_counter()
-    after = effects.apply(image, faces, hidden)
+    after = effects.apply(image, faces, hidden, moment)
     return after, max(0.0, (time.perf_counter() - copied) - (copied - began)) * 1e3
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from streamer.config import Config
-from streamer.effects import Effects
+from streamer.effects import Effects, Memory
 from streamer.effects.shown import Shown
 from streamer.errors import FacestreamError
 from streamer.pipeline.analyzer import FaceAnalyzer
@@ -66,7 +66,7 @@ class Analysis:
         self._result_before: FrameResult | None = None
         self._waiting = Hindsight()
         self._going = True
-        self._effects = Effects.parse(config.effects.look)
+        self._effects, self._memory = Effects.parse(config.effects.look), Memory()
         self._analyzer.vigilant = self._effects.covers
         self.error: FacestreamError | None = None
 
@@ -180,7 +180,9 @@ class Analysis:
         if not self._effects:
             return replace(result, shown=None)
         took = partial(self._metrics.record_stage, "effects")
-        return replace(result, shown=Shown(self._effects, result.frame.image, result.faces, result.hidden, took))
+        frame = result.frame
+        moment = self._memory.at(frame.pts)
+        return replace(result, shown=Shown(self._effects, frame.image, result.faces, result.hidden, moment, took))
 
 
 def _distance(before: Frame, after: Frame) -> float:

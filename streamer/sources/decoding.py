@@ -25,6 +25,10 @@ DAMAGE_LIMIT = 20
 UNTIMED_FORMATS = frozenset({"mpjpeg"})
 """Formats whose times are FFmpeg's guess of 25 frames a second: MJPEG over HTTP."""
 
+ORDERLESS_FORMATS = frozenset({"avi"})
+"""Formats that number packets and say nothing of the order in which pictures show: FFmpeg's guess of it, ``pts``, goes
+back and forth where there are B-frames. Pictures are decoded in the right order, so that ``dts`` tells their times."""
+
 DEVICE_POLL = 0.004
 """Seconds between looks at a device that has no picture yet."""
 
@@ -87,6 +91,7 @@ class VideoStream:
         self._stream.thread_type = "AUTO" if frame_threads else "SLICE"
         self._converter = BgrConverter()
         self.untimed = container.format.name in UNTIMED_FORMATS
+        self._orderless = container.format.name in ORDERLESS_FORMATS
         self.fps = self._nominal_fps()
         self.period = 1.0 / self.fps if self.fps else 0.04
         log.info("%s: %s in %s", name, self._stream.codec_context.name, container.format.name)
@@ -152,7 +157,15 @@ class VideoStream:
                 if frame.is_corrupt:
                     self._stats.corrupt += 1
                 else:
-                    yield frame, None if self.untimed else frame.time
+                    yield frame, self._time(frame)
+
+    def _time(self, frame: Any) -> float | None:
+        """The raw time of a decoded frame in seconds, ``None`` where it has none."""
+        if self.untimed:
+            return None
+        if not self._orderless:
+            return frame.time  # type: ignore[no-any-return]
+        return None if frame.dts is None else float(frame.dts * self._stream.time_base)
 
     def _packets(self) -> Iterator[Any]:
         """Yield packets; step over damage in the container, wait where a device has nothing yet."""

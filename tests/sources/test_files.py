@@ -50,6 +50,28 @@ def test_real_clips_give_every_frame(clips, drain, name):
     assert source.stats.corrupt == 0
 
 
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_an_avi_with_b_frames_keeps_its_speed(tmp_path, encode, moving, drain, codec):
+    """FFmpeg's times of such pictures go back and forth."""
+    source = file(encode(tmp_path / "b.avi", codec, count=30, options={"bf": "2", "g": "12"}))
+    frames = drain(source)
+    assert np.allclose(np.diff([frame.pts for frame in frames]), 1 / 30, atol=0.002)
+    for frame, expected in zip(frames, moving(len(frames), 320, 240), strict=False):
+        assert similarity(frame.image, expected) > 24
+
+
+def test_a_real_avi_with_b_frames_keeps_its_speed_and_finds_its_pictures(clips, drain):
+    frames = drain(file(clips / "makeup_hand_occlusion.avi"))
+    assert len(frames) == 164
+    assert np.allclose(np.diff([frame.pts for frame in frames]), 1 / 25, atol=0.002)
+    source = file(clips / "makeup_hand_occlusion.avi")
+    source.open()
+    for index in (100, 20, 150):
+        source.seek(frames[index].position)
+        assert np.array_equal(source.read().image, frames[index].image)
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt", "size"),
     [
