@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ _DEEPEST: Final = 50
 """Levels that are taken; LibYAML's reader crashes the program from some ten thousand on."""
 
 _LARGEST: Final = 1 << 20  # bytes: a device that never ends must not fill the memory
+
+_BARE_COLOUR: Final = re.compile(r":\s+#[0-9a-fA-F]{6}\b")
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML, where PyYAML has been built with it
 
@@ -87,4 +90,7 @@ def _in_words(error: yaml.YAMLError, text: str) -> str:
     lines = text.splitlines()
     if mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t"):
         problem = "tabs cannot indent, use spaces"
+    for number in range(max(0, mark.line - 1), min(mark.line + 1, len(lines))):
+        if _BARE_COLOUR.search(lines[number]):
+            return f"line {number + 1}: a colour needs quotation marks, for # begins a comment"
     return f"line {min(mark.line + 1, len(lines))}: {problem}"

@@ -79,10 +79,10 @@ class SingleShot(Detector):
 
 
 def as_bgr(image: NDArray[np.uint8]) -> Image:
-    """Check that an array is an image; expand grey to BGR.
+    """Check that an array is an image; expand grey to BGR, leave an alpha channel out.
 
     Raises:
-        ImageError: it is no uint8 array of shape (H, W, 3) or (H, W), or it is empty.
+        ImageError: it is no uint8 array of shape (H, W, 3), (H, W, 4) or (H, W), or it is empty.
     """
     if not isinstance(image, np.ndarray):
         raise ImageError(
@@ -90,11 +90,13 @@ def as_bgr(image: NDArray[np.uint8]) -> Image:
         )
     if image.dtype != np.uint8:
         raise ImageError(f"The image holds {image.dtype}: convert it to uint8 with values 0..255.")
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-        raise ImageError(f"The image has shape {image.shape}: give BGR (H, W, 3) or grey (H, W).")
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
+        raise ImageError(f"The image has shape {image.shape}: give BGR (H, W, 3), BGRA (H, W, 4) or grey (H, W).")
     if image.size == 0:
         raise ImageError(f"The image is empty (shape {image.shape}): it needs at least one pixel.")
-    return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    return image if image.shape[2] == 3 else np.ascontiguousarray(image[..., :3])
 
 
 def shrink(bgr: Image, max_side: int) -> tuple[Image, tuple[float, float]]:

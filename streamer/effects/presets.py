@@ -305,6 +305,8 @@ def _no_effect(key: str, name: str) -> str:
     """The sentence for a value that is given to what is no effect."""
     if key in preset_paths() or Path(key).suffix in _SUFFIXES:
         return f"{key} is a preset and takes no strength; its effects do: '{key}, skin=0.3'"
+    if name in preset_paths():
+        return f"{name} is a preset; what it holds is changed behind a comma: '{name}, skin=0.3'"
     return _unknown(name, all_effects())
 
 

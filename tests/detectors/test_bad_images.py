@@ -26,6 +26,11 @@ def test_grey_is_expanded(astronaut: np.ndarray, retinaface: Detector) -> None:
     assert len(retinaface.detect(astronaut[..., 1])) == 1
 
 
+def test_transparency_is_left_out(astronaut: np.ndarray, retinaface: Detector) -> None:
+    clear = np.dstack([astronaut, np.zeros(astronaut.shape[:2], np.uint8)])
+    assert np.array_equal(retinaface.detect(clear).boxes, retinaface.detect(astronaut).boxes)
+
+
 def test_a_huge_image_takes_no_memory_of_its_size(retinaface: Detector) -> None:
     image = np.full((6000, 6000, 3), 90, np.uint8)
     tracemalloc.start()
@@ -40,7 +45,7 @@ def test_a_huge_image_takes_no_memory_of_its_size(retinaface: Detector) -> None:
     [
         (np.zeros((0, 10, 3), np.uint8), "empty"),
         (np.zeros((10, 0), np.uint8), "empty"),
-        (np.zeros((10, 10, 4), np.uint8), r"shape \(10, 10, 4\)"),
+        (np.zeros((10, 10, 5), np.uint8), r"shape \(10, 10, 5\): give BGR .* BGRA"),
         (np.zeros((10, 10, 3), np.float32), "float32"),
         (np.zeros(10, np.uint8), r"shape \(10,\)"),
         (None, "NoneType"),

@@ -170,7 +170,7 @@ def test_a_steady_scene_is_seldom_detected(analyzer: FaceAnalyzer, astronaut: np
 
 @pytest.mark.parametrize(
     "bad",
-    [np.zeros((0, 0, 3), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((8, 8, 3), np.float32), None],
+    [np.zeros((0, 0, 3), np.uint8), np.zeros((4, 4, 2), np.uint8), np.zeros((8, 8, 3), np.float32), None],
 )
 def test_what_is_no_image_is_told(analyzer: FaceAnalyzer, bad: np.ndarray) -> None:
     with pytest.raises(ImageError):
