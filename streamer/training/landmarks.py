@@ -14,7 +14,7 @@ from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
 from streamer.training.loop import make_folder, require
-from streamer.training.presence_transfer import transfer_presence
+from streamer.training.presence.transfer import transfer_presence
 from streamer.training.trainer import Settings, Trainer
 
 _log = logging.getLogger(__name__)

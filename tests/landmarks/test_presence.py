@@ -15,9 +15,9 @@ from streamer.landmarks.network import load_network
 from streamer.landmarks.presence import load_presence
 from streamer.runtime.weights import own_weights
 from streamer.training import export
-from streamer.training.presence_data import degrade, starts
-from streamer.training.presence_sight import Judges
-from streamer.training.presence_truth import Truth, judge, truth_of_crops, truth_of_keypoints, truth_of_photograph
+from streamer.training.presence.data import degrade, starts
+from streamer.training.presence.sight import Judges
+from streamer.training.presence.truth import Truth, judge, truth_of_crops, truth_of_keypoints, truth_of_photograph
 from streamer.types import Detections
 
 Seen = tuple[np.ndarray, Detections]

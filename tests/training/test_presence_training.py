@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from streamer.landmarks.presence import INPUTS, PresenceHead
-from streamer.training import presence_fit
-from streamer.training.presence_examples import About, Examples, select
-from streamer.training.presence_scores import calibrate, measure, operating_points
+from streamer.training.presence import fit
+from streamer.training.presence.examples import About, Examples, select
+from streamer.training.presence.scores import calibrate, measure, operating_points
 
 
 def made_examples(count: int) -> Examples:
@@ -25,13 +25,13 @@ def made_examples(count: int) -> Examples:
 
 
 def test_the_head_learns_and_is_measured_on_what_was_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence_fit, "_EPOCHS", (1, 4))
-    monkeypatch.setattr(presence_fit, "_BATCH", 64)
+    monkeypatch.setattr(fit, "_EPOCHS", (1, 4))
+    monkeypatch.setattr(fit, "_BATCH", 64)
     examples = made_examples(800)
-    head = presence_fit.train(examples, seed=0)
+    head = fit.train(examples, seed=0)
     rows = np.flatnonzero(examples.about.held_out)
     held = select(examples.about, rows)
-    logits = presence_fit.judge(head, examples, rows)
+    logits = fit.judge(head, examples, rows)
     logits = logits - calibrate(head, logits, torch.from_numpy(held.labels))
     figures = measure(logits, held)
     assert figures["roc_confirmed"][3]["missed"] < 0.1

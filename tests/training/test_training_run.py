@@ -155,9 +155,9 @@ def test_checkpoints_are_whole_or_absent(tmp_path: Path) -> None:
 def test_export_carries_presence_over(faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights get an ONNX file whose presence decides as ours does."""
     from streamer.landmarks.predictor import load_predictor
-    from streamer.training import presence_transfer
+    from streamer.training.presence import transfer
 
-    monkeypatch.setattr(presence_transfer.transfer_presence, "__defaults__", (1000,))
+    monkeypatch.setattr(transfer.transfer_presence, "__defaults__", (1000,))
     weights = tmp_path / "best.safetensors"
     weights.write_bytes(own_weights("landmarks106.safetensors").read_bytes())
     path = export(weights, faces, seed=0)

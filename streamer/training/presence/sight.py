@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.detectors import Detector, load_detector
-from streamer.training.presence_truth import truth_of_keypoints
+from streamer.training.presence.truth import truth_of_keypoints
 from streamer.types import FloatArray, Image
 
 HINT: Final = 0.3

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.landmarks import geometry
-from streamer.training.presence_sight import Judges
-from streamer.training.presence_truth import Truth, judge, nearest, truth_of_crops, truth_of_photograph
+from streamer.training.presence.sight import Judges
+from streamer.training.presence.truth import Truth, judge, nearest, truth_of_crops, truth_of_photograph
 from streamer.types import FloatArray, Image
 
 Look = Callable[[Image], tuple[FloatArray, FloatArray]]

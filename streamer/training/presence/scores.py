@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from streamer.landmarks.presence import PresenceHead
-from streamer.training.presence_examples import SURE, About
+from streamer.training.presence.examples import SURE, About
 
 FALSE_ACCEPTS: Final = 0.01
 """Share of non-faces the decision at 0.5 lets through, on images kept out of training."""

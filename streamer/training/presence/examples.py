@@ -16,7 +16,7 @@ from streamer.landmarks.network import LandmarkNetwork
 from streamer.landmarks.presence import INPUTS, PresenceHead
 from streamer.runtime.sessions import onnx_session
 from streamer.training.onnx_graph import as_inputs, landmark_graph
-from streamer.training.presence_data import Look, Sample, samples
+from streamer.training.presence.data import Look, Sample, samples
 from streamer.types import FloatArray, Image
 
 SURE: Final = 2

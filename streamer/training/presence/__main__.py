@@ -19,9 +19,9 @@ import torch
 from streamer.landmarks.network import load_network
 from streamer.runtime.states import save_state
 from streamer.runtime.weights import own_weights
-from streamer.training.presence_examples import gather, select
-from streamer.training.presence_fit import judge, train
-from streamer.training.presence_scores import calibrate, measure
+from streamer.training.presence.examples import gather, select
+from streamer.training.presence.fit import judge, train
+from streamer.training.presence.scores import calibrate, measure
 
 _log = logging.getLogger(__name__)
 

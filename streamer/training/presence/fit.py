@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from streamer.landmarks.presence import PresenceHead
 from streamer.training.loop import follow, on_device
-from streamer.training.presence_examples import SURE, Examples
+from streamer.training.presence.examples import SURE, Examples
 
 _BATCH: Final = 256
 _EPOCHS: Final = (1, 5)
