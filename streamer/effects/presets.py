@@ -218,8 +218,10 @@ def parse_effects(text: str) -> tuple[Effect, ...]:
             if equals:
                 field = field if dot else "strength"
                 values[field] = typed_value(value, all_effects()[name].model_fields.get(field))
-        elif equals:
+        elif equals or (dot and name in preset_paths() and f".{field}" not in _SUFFIXES):
             raise ConfigError(_no_effect(key, name))
+        elif dot and name in all_effects() and f".{field}" not in _SUFFIXES:
+            raise ConfigError(f"{key} has no value; write '{key}=' and one ({_settings(all_effects()[name], field)})")
         else:
             chosen |= _by_name(_load(_find(key)))
     return tuple(make_effect(name, values) for name, values in chosen.items())
@@ -317,6 +319,12 @@ def _unknown(name: str, among: Iterable[str]) -> str:
     hint = f"; did you mean {close[0]}?" if close else ""
     known = f"presets: {', '.join(presets)}; `facestream effects` lists the effects"
     return f"there is no effect or preset {shown(name)}{hint} ({known})"
+
+
+def _settings(kind: type[Effect], field: str) -> str:
+    """What may stand for a setting, or which settings there are."""
+    known = kind.model_fields.get(field)
+    return f"allowed: {allowed(known)}" if known else f"settings of {kind.name()}: {', '.join(kind.model_fields)}"
 
 
 def _explain(kind: type[Effect], detail: ErrorDetails) -> str:

@@ -90,6 +90,15 @@ def test_settings_take_colours_choices_and_values_with_commas() -> None:
         ("lipstick=2024-99-99", "lipstick.strength is '2024-99-99'"),
         ("glam=0.4", "glam is a preset and takes no strength"),
         ("glam.skin=0.4", "glam is a preset; what it holds is changed behind a comma: 'glam, skin=0.3'"),
+        ("glam.skin", "glam is a preset; what it holds is changed behind a comma"),
+        (
+            "lipstick.finish",
+            "lipstick.finish has no value; write 'lipstick.finish=' and one (allowed: one of m",
+        ),
+        (
+            "lipstick.wet",
+            "lipstick.wet has no value; write 'lipstick.wet=' and one (settings of lipstick: st",
+        ),
         ("mine.yml=0.4", "mine.yml is a preset and takes no strength"),
         ("lipstick.finish=wet", "lipstick.finish is 'wet'; allowed: one of matte, gloss"),
         ("lipstick.shine=1", "lipstick.shine is no setting of lipstick (allowed: strength, colour, finish)"),
