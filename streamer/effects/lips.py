@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from streamer.effects.makeup import skin_redness
 from streamer.effects.ramps import ramp, ramps
 from streamer.effects.region import FaceRegion
 from streamer.types import FloatArray
@@ -21,11 +22,15 @@ class Lips:
         outer: ``(12, 2)`` closed line around both lips, from the image-left corner over the upper lip.
         inner: ``(8, 2)`` closed line around what shows between them, likewise.
         opened: 0 shut, 1 open.
+        wide: 0..1, as wide as in a laugh or a shout.
+        traced: 0..1, how surely the edges of both lips of an open mouth show; 0 while it is shut.
     """
 
     outer: FloatArray
     inner: FloatArray
     opened: float
+    wide: float = 0.0
+    traced: float = 0.0
 
 
 def lips(face: FaceRegion) -> Lips:
@@ -38,10 +43,12 @@ def _found(face: FaceRegion) -> Lips:
     gap = float(np.linalg.norm(inner[1:4] - inner[7:4:-1], axis=1).sum()) / (3 * face.unit)
     opened = ramp(gap, *_OPEN)
     sure = opened * (1 - ramp(abs(face.face.pose.yaw), *_TURNED))
-    if sure > 0:
-        outer, inner = _moved(face, outer, inner, sure)
-        opened *= 1 - sure * (1 - ramp(_parted(inner, face.down) / face.unit, *_PARTED))
-    return Lips(outer, inner, opened)
+    if sure == 0:
+        return Lips(outer, inner, opened)
+    wide = ramp(gap, *_WIDE)
+    outer, inner, traced = _moved(face, outer, inner, sure, wide)
+    opened *= 1 - sure * (1 - ramp(_parted(inner, face.down) / face.unit, *_PARTED))
+    return Lips(outer, inner, opened, wide, sure * traced)
 
 
 def _parted(inner: FloatArray, down: FloatArray) -> float:
@@ -54,7 +61,9 @@ def _parted(inner: FloatArray, down: FloatArray) -> float:
     return float(np.maximum(gaps, 0).mean())
 
 
-def _moved(face: FaceRegion, outer: FloatArray, inner: FloatArray, sure: float) -> tuple[FloatArray, FloatArray]:
+def _moved(
+    face: FaceRegion, outer: FloatArray, inner: FloatArray, sure: float, wide: float
+) -> tuple[FloatArray, FloatArray, float]:
     """Both lips' edges where, going towards the mouth, skin turns red, and where red turns to something else.
 
     Seen along lines through all of a lip at once, so that single teeth, stubble and the camera's noise do not count.
@@ -63,11 +72,13 @@ def _moved(face: FaceRegion, outer: FloatArray, inner: FloatArray, sure: float) 
     outer, inner = outer.copy(), inner.copy()
     out = np.float32(face.unit) * _SIDES[:, None] * face.down
     red, light = _profiles(face, _BETWEEN @ outer[_OUTER], out)
-    shift, found = _edges(red)
+    shift, found = _edges(np.maximum(red, skin_redness(face) - _PALER) if wide else red, wide)
     outer[_OUTER] += _ROUND * (np.float32(sure) * shift[:, None] * out)[:, None]
-    reached = outer[_OUTER[:, 1:4]] - (_thickness(red, light, shift)[:, None] * out)[:, None]
+    thick = _thickness(red, light, shift)
+    thick -= np.float32(wide) * np.maximum(thick - _THICKEST, 0)  # a tongue is as red as lips
+    reached = outer[_OUTER[:, 1:4]] - (thick[:, None] * out)[:, None]
     inner[_INNER] += (np.float32(sure) * found)[:, None, None] * (reached - inner[_INNER])
-    return outer, inner
+    return outer, inner, float(found.min())
 
 
 def _profiles(face: FaceRegion, start: FloatArray, out: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -86,11 +97,13 @@ def _profiles(face: FaceRegion, start: FloatArray, out: FloatArray) -> tuple[Flo
     return np.log((pink + 4) / (green + 4)), grey
 
 
-def _edges(red: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _edges(red: FloatArray, wide: float) -> tuple[FloatArray, FloatArray]:
     """How far the lips' outer edges are off the landmarks', in units, and how surely there are any, ``(2,)`` each."""
     # The redness a step or two nearer to the mouth, less that further from it.
-    falls = np.asarray((red[:, 1:-3] + red[:, :-4] - red[:, 3:-1] - red[:, 4:]) * _LIKELY, np.float32)
-    low, high = (np.maximum(least, part * falls.max(axis=1, keepdims=True)) for least, part in _FALL)
+    likely = _LIKELY + np.float32(wide) * (_LIKELY_WIDE - _LIKELY)
+    falls = np.asarray((red[:, 1:-3] + red[:, :-4] - red[:, 3:-1] - red[:, 4:]) * likely, np.float32)
+    largest = np.minimum(falls.max(axis=1, keepdims=True), np.float32(_OF_TEETH / max(wide, _OF_TEETH)))
+    low, high = (np.maximum(least, part * largest) for least, part in _FALL)
     there = ramps(falls, low, high)[:, ::-1]
     further = np.cumprod(1 - there, axis=1)  # the outermost counts
     there[:, 1:] *= further[:, :-1]
@@ -123,7 +136,7 @@ _INNER: Final = np.array(((1, 2, 3), (7, 6, 5)))
 _SIDES: Final = np.array((-1, 1), np.float32)
 _PINK_GREEN_GREY: Final = np.array(((0.3, 0, 0.114), (0, 1, 0.587), (0.7, 0, 0.299)), np.float32)
 _STEP: Final = np.float32(0.02)
-_OFF: Final = np.arange(-0.22, 0.36, 0.02, dtype=np.float32)  # units from the landmarks' edge, away from the mouth
+_OFF: Final = np.arange(-0.22, 0.44, 0.02, dtype=np.float32)  # units from the landmarks' edge, away from the mouth
 _BETWEEN: Final = np.stack(  # fifteen lines through five points, not near the corners
     [np.interp(np.linspace(0.4, 3.6, 15), np.arange(5), row) for row in np.eye(5)], axis=1
 ).astype(np.float32)
@@ -133,11 +146,19 @@ _PARTED: Final = (0.005, 0.03)  # likewise, where the picture shows them
 _TURNED: Final = (25.0, 45.0)  # degrees of yaw: all of a mouth shows, its far side is the cheek's edge
 _WITHIN: Final = (-0.08, -0.04)  # units: lips are hardly ever thinner than the landmarks have them
 _REACH: Final = np.array(((0.06, 0.1), (0.2, 0.26)), np.float32)  # an edge may be so far out, is not further out
-_LIKELY: Final = ramps(_OFF[2:-2], *_WITHIN) * (1 - ramps(_OFF[2:-2], _REACH[:, :1], _REACH[:, 1:])) / 2
+_REACH_WIDE: Final = np.array(((0.12, 0.16), (0.3, 0.38)), np.float32)  # likewise, of a mouth that shouts
+_WIDE: Final = (0.09, 0.115)  # units between the landmarks' lips, which part little more however wide a mouth opens
+_LIKELY, _LIKELY_WIDE = (
+    ramps(_OFF[2:-2], *_WITHIN) * (1 - ramps(_OFF[2:-2], reach[:, :1], reach[:, 1:])) / 2
+    for reach in (_REACH, _REACH_WIDE)
+)
 _FALL: Final = ((0.03, 0.3), (0.07, 0.6))  # of redness, or parts of the largest fall: no lip's edge, surely one
+_OF_TEETH: Final = 0.12  # falls above it may be those from tongue to teeth where a mouth is wide open
+_PALER: Final = np.float32(0.02)  # than skin is what begins behind the chin, and no lip's edge
 _EARLY: Final = np.float32(0.01)  # an edge is met so much before its middle
 _BESIDE: Final = np.float32(0.07)  # units from the edge, where skin's redness is read
 _INSIDE: Final = np.float32(0.035)  # and the lip's
+_THICKEST: Final = np.array((0.14, 0.17), np.float32)  # units of lips that are drawn apart
 _LIP: Final = (0.2, 0.6)  # of the way from the skin's redness to the lip's
 _DARKER: Final = np.float32(0.7)  # than the skin beside them lips hardly are
 _LIT: Final = (0.6, 0.8)  # of the lip's light

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.effects.blending import shrunk
-from streamer.effects.lips import lips
+from streamer.effects.lips import Lips, lips
 from streamer.effects.makeup import Patch
 from streamer.effects.ramps import ramp
 from streamer.effects.region import FaceRegion
@@ -21,6 +21,8 @@ from streamer.types import FloatArray
 
 _SEEN: Final = (0.72, 1.1)
 _HALF_SEEN: Final = (1.3, 1.65)  # what is half as long looks alike along itself by chance more often
+_UNTRACED: Final = 0.2  # of the likeness
+_THERE: Final = (0.7, 0.95)  # of it that the picture's edge must not cut off
 _TURNED: Final = (30.0, 50.0)  # degrees of yaw: both halves show, one does
 _TELLING: Final = (5e-5, 2e-4)  # variance of the redness: a grey picture does not tell, and its mouths count as seen
 _LOWER: Final = 0.17
@@ -45,11 +47,21 @@ def _halves_seen(face: FaceRegion) -> tuple[float, float]:
     patch = Patch(face, face.part("lip_outer"), _ROOM)
     if not patch:
         return 0.0, 0.0
-    seen = _seen(face, patch)
-    whole = ramp(_likeness(seen, _WHOLE), *_SEEN)
+    places, mouth = _places(face), lips(face)
+    seen = _seen(face, patch, places)
+    there = [ramp(_inside(places, half, face.size), *_THERE) for half in _HALVES]
+    left, right = _as_seen(face, mouth, seen)
+    return left * there[0], right * there[1]
+
+
+def _as_seen(face: FaceRegion, mouth: Lips, seen: FloatArray) -> tuple[float, float]:
+    """How surely the halves show as far as they lie within the picture."""
+    # Wide open mouths look alike along themselves in many ways: lips that have been traced tell, others tell less.
+    less = _UNTRACED * mouth.wide * (1 - mouth.traced)
+    whole = max(ramp(_likeness(seen, _WHOLE) - less, *_SEEN), mouth.wide * mouth.traced)
     if whole == 1:
         return 1.0, 1.0
-    left, right = (max(whole, ramp(_likeness(seen, half), *_HALF_SEEN)) for half in _HALVES)
+    left, right = (max(whole, ramp(_likeness(seen, half) - less, *_HALF_SEEN)) for half in _HALVES)
     turned = ramp(abs(face.face.pose.yaw), *_TURNED)  # then half of a mouth is all that shows
     told = ramp(float(seen[0].var()), *_TELLING)
     left, right = left + turned * max(0.0, right - left), right + turned * max(0.0, left - right)
@@ -87,13 +99,25 @@ def _likeness(seen: FloatArray, part: _Part) -> float:
     return float(layered + _LOWER * _evenly(lower[0]) + _WITHIN * _evenly(within[0]))
 
 
-def _seen(face: FaceRegion, patch: Patch) -> FloatArray:
+def _places(face: FaceRegion) -> FloatArray:
+    """``(240, 2)`` where to look, in pixels of the region: fifteen rows of sixteen."""
+    mouth = lips(face)
+    at = _PLACES @ np.concatenate([mouth.outer, mouth.inner]) + _OFF * (face.down * np.float32(face.unit))
+    return np.asarray(at, np.float32)
+
+
+def _inside(places: FloatArray, half: _Part, size: tuple[int, int]) -> float:
+    """How much of a half lies within the region, and so within the picture."""
+    mine = places.reshape(15, 16, 2)[:, half.columns]
+    return float(((mine >= 0) & (mine <= np.array(size, np.float32) - 1)).all(axis=2).mean())
+
+
+def _seen(face: FaceRegion, patch: Patch, places: FloatArray) -> FloatArray:
     """Redness and luminance at the places, as logarithms ``(2, 15, 16)``."""
-    mouth, (height, width) = lips(face), patch.picture.shape[:2]
+    height, width = patch.picture.shape[:2]
     scale = min(1.0, _UNIT / face.unit)
     small = cv2.blur(shrunk(patch.picture, width * scale, height * scale), (3, 3))
-    at = _PLACES @ np.concatenate([mouth.outer, mouth.inner]) + _OFF * (face.down * np.float32(face.unit))
-    at = (patch.place(at) + _HALF) * np.array((small.shape[1] / width, small.shape[0] / height), np.float32) - _HALF
+    at = (patch.place(places) + _HALF) * np.array((small.shape[1] / width, small.shape[0] / height), np.float32) - _HALF
     colours = cv2.remap(small, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     pink, green, grey = np.log(colours[0] @ _PINK_GREEN_GREY + _DARK).T
     return np.stack([pink - green, grey]).reshape(2, 15, 16)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from streamer.types import Face, FloatArray, Image
 
 
+def is_look(effects: Effects) -> bool:
+    """Whether there is a look, even one of strength 0 all through: then nothing is drawn over the picture."""
+    return bool(effects.effects)
+
+
 class Shown:
     """A frame's picture with effects, made when a consumer first asks for it, on his thread, for all of them.
 
@@ -87,6 +92,8 @@ class Shown:
         """Carry effects out. An internal error is raised once; then frames go on without them, or dark under covers."""
         if self._effects.failed:
             return np.zeros_like(self._image) if self._effects.covers else self._image
+        if not effects:
+            return self._image
         try:
             picture = effects.apply(self._image, self._faces, self._hidden, self._moment)
         except Exception:
