@@ -25,6 +25,10 @@ class ConfigError(FacestreamError):
     exit_status = 2
 
 
+class EffectError(FacestreamError):
+    """A file in the effects' library is no effect: it cannot be imported, or does not hold one documented class."""
+
+
 class SourceError(FacestreamError):
     """A video source cannot be opened or read."""
 

@@ -14,13 +14,14 @@ from rich.table import Column, Table
 from streamer.config import Config
 from streamer.console import open_console
 from streamer.errors import FacestreamError, ImageError, SourceError
-from streamer.picture_file import PictureFile, read_picture
+from streamer.picture_file import Draw, PictureFile, read_picture
 from streamer.session import STDOUT, tell
 from streamer.sources.images import find_images, is_pattern
 from streamer.types import Face, FloatArray, Image
 
 if TYPE_CHECKING:
     from streamer.effects import Effects
+    from streamer.effects.base import Effect
 
 _FIGURES: Final = ("face", "score", "box", "pitch", "roll", "yaw")
 
@@ -123,8 +124,20 @@ def _record(path: Path, image: Image, faces: tuple[Face, ...]) -> dict[str, Any]
 
 
 def _save(picture: PictureFile, path: Path, effects: Effects, faces: tuple[Face, ...], hidden: FloatArray) -> None:
-    """Write a picture with effects where there are any, else with the faces drawn."""
+    """Write a picture as its look shows it; without a look, with the faces drawn."""
+    from streamer.effects import Effects
+    from streamer.effects.base import Phase
+    from streamer.effects.shown import is_look
     from streamer.sinks.drawing import annotate
 
-    draw = partial(effects.apply, faces=faces, hidden=hidden) if effects else partial(annotate, faces=faces)
-    picture.save(path, draw, secret=effects.covers)
+    def draw(*some: Effect) -> Draw | None:
+        return partial(Effects(some).apply, faces=faces, hidden=hidden) if some else None
+
+    if not is_look(effects):
+        picture.save(path, cover=partial(annotate, faces=faces))
+    elif picture.alpha is None:
+        picture.save(path, paint=draw(*effects.active), secret=effects.covers)
+    else:  # a hat is seen above a head that was cut out, and a cover hides what transparency tells of a face
+        laid = [effect for effect in effects.active if effect.phase >= Phase.STICKER]
+        paint = draw(*(effect for effect in effects.active if effect not in laid))
+        picture.save(path, paint=paint, cover=draw(*laid), secret=effects.covers)

@@ -152,7 +152,7 @@ class FrameResult:
             did not run in this frame is absent.
         finished: ``time.monotonic()`` when analysis ended; ``finished - frame.captured`` is the latency.
         hidden: ``(n, 4)`` xyxy of places where a face may be that is not, or no longer, among ``faces``.
-        shown: the picture with effects; ``None`` where there are none.
+        shown: the picture with effects, were they all of strength 0; ``None`` where there is no look.
     """
 
     frame: Frame

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.detectors import load_detector
+from streamer.effects import Effects
 from streamer.effects.registry import all_effects
 from tests.test_cli import ASTRONAUT, facestream
 
@@ -25,6 +26,32 @@ def test_a_picture_is_saved_with_effects_and_nothing_drawn(tmp_path: Path, look:
     assert (before != after).any(2)[FACE].mean() > 0.3
     far = np.s_[:, 400:]
     assert np.array_equal(before[far], after[far])
+
+
+ALL_OFF = "glam, " + ", ".join(f"{effect.name()}=0" for effect in Effects.parse("glam").effects)
+
+
+@pytest.mark.parametrize("look", ["skin=0", ALL_OFF])
+def test_a_look_of_strength_0_leaves_the_picture_and_nothing_is_drawn(tmp_path: Path, look: str) -> None:
+    done = facestream("image", str(ASTRONAUT), "--effects", look, "--save", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    before, after = cv2.imread(str(ASTRONAUT)), cv2.imread(str(tmp_path / "out" / "astronaut.png"))
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("look", ["skin=0", " "])
+def test_a_recording_with_a_look_of_strength_0_has_nothing_drawn_in_it(tmp_path: Path, look: str) -> None:
+    done = facestream(
+        *("run", str(ASTRONAUT), "--headless", "--effects", look, "--record", "out.mp4", "--set"),
+        "output.record_quality=0",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frame = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    difference = np.abs(frame[FACE].astype(int) - cv2.imread(str(ASTRONAUT))[FACE])
+    drawn = (difference.max(2) > 60).mean()
+    assert drawn > 0.02 if look == " " else drawn < 0.002
 
 
 def test_a_recording_shows_the_effects(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import zlib
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,8 @@ from tests.disk import disk_full_after
 
 FACE = np.s_[90:170, 190:265]  # of the astronaut
 FAR = np.s_[300:, 350:]
+TURNED = bytes.fromhex("0000001a65584966") + b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\3\0\0\0\0\0\0"
+TURNED += zlib.crc32(TURNED[4:]).to_bytes(4, "big")  # a PNG's word that it is to be turned by half a turn
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -51,6 +54,62 @@ def test_a_cut_out_portrait_stays_one(tmp_path: Path, astronaut: np.ndarray) -> 
     assert np.array_equal(after[FAR], before[FAR])
     assert (after != before).any(2)[FACE].mean() > 0.3
     assert np.abs(after[FACE].astype(int) - before[FACE]).mean() < 20
+
+
+def ramp(depth: type[np.unsignedinteger]) -> np.ndarray:
+    """Alpha from nothing to opaque, left to right."""
+    return np.linspace(0, np.iinfo(depth).max, 512).round().astype(depth)[None].repeat(512, 0)
+
+
+def keep_transparent(folder: Path, astronaut: np.ndarray) -> dict[str, np.ndarray]:
+    """Pictures with such an alpha: their files, and the alpha as they show it."""
+    noise = np.random.default_rng(1).integers(0, 257, astronaut.shape)
+    deep = (astronaut.astype(np.uint32) * 256 + noise).clip(0, 65535).astype(np.uint16)
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY)
+    cv2.imwrite(str(folder / "colour.png"), np.dstack([astronaut, ramp(np.uint8)]))
+    cv2.imwrite(str(folder / "deep.png"), np.dstack([deep, ramp(np.uint16)]))
+    Image.fromarray(np.dstack([grey, ramp(np.uint8)]), "LA").save(folder / "grey.png")
+    upside_down = np.dstack([deep, ramp(np.uint16)])[::-1, ::-1]
+    data = cv2.imencode(".png", upside_down)[1].tobytes()
+    (folder / "turned.png").write_bytes(data[:33] + TURNED + data[33:])
+    shallow, full = ramp(np.uint8), ramp(np.uint16)
+    return {"colour.png": shallow, "deep.png": full, "grey.png": shallow, "turned.png": full}
+
+
+@pytest.mark.parametrize("look", ["tone", "glam, cartoon", "skin=0"])
+def test_effects_leave_transparency_alone(tmp_path: Path, astronaut: np.ndarray, look: str) -> None:
+    alphas = keep_transparent(tmp_path, astronaut)
+    out = dress(tmp_path, look, *alphas)
+    for name, alpha in alphas.items():
+        after = cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED)
+        assert after.dtype == alpha.dtype
+        assert np.array_equal(after[..., 3], alpha), name
+        if name != "turned.png":
+            before = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+            assert np.array_equal(after[FAR], before[FAR])
+            assert ((after != before).any(2)[FACE].mean() > 0.3) == (look != "skin=0")
+
+
+def test_boxes_leave_transparency_alone_where_they_are_not(tmp_path: Path, astronaut: np.ndarray) -> None:
+    alphas = keep_transparent(tmp_path, astronaut)
+    out = dress(tmp_path, "", *alphas)
+    for name, alpha in alphas.items():
+        after = cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED)[..., 3]
+        changed = np.argwhere(after != alpha)
+        assert 500 < len(changed) < 0.1 * alpha.size
+        assert changed.min() > 20, "about the face"
+        assert changed.max() < 300
+        assert (after[after != alpha] > alpha[after != alpha]).mean() > 0.99
+
+
+def test_a_face_that_is_bent_draws_in_no_hidden_colours(tmp_path: Path, astronaut: np.ndarray) -> None:
+    alpha = cv2.ellipse(np.zeros((512, 512), np.uint8), (225, 125), (42, 62), 0, 0, 360, 255, -1)  # close to the face
+    for name, beyond in (("black.png", 0), ("green.png", (0, 255, 0))):
+        cv2.imwrite(str(tmp_path / name), np.dstack([np.where(alpha[..., None] > 0, astronaut, beyond), alpha]))
+    out = dress(tmp_path, "slim=1, v_line=1", "black.png", "green.png")
+    black, green = (cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED) for name in ("black.png", "green.png"))
+    assert (black[..., :3] != astronaut).any(2)[alpha > 0].mean() > 0.2
+    assert np.array_equal(black[alpha > 0], green[alpha > 0])
 
 
 def test_what_is_drawn_beyond_the_cut_out_is_seen(tmp_path: Path, astronaut: np.ndarray) -> None:
@@ -130,7 +189,7 @@ def test_transparent_pictures_are_seen_on_white(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((4, 4, 4), np.uint8))
     picture = read_picture(tmp_path / "x.png")
     assert (picture.image == 255).all()
-    picture.save(tmp_path / "y.png", blackened)
+    picture.save(tmp_path / "y.png", cover=blackened)
     after = cv2.imread(str(tmp_path / "y.png"), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(after[..., 3], np.pad(np.full((2, 2), 255, np.uint8), ((0, 2), (0, 2))))
 
@@ -142,7 +201,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, astronaut: np.ndarray
         disk_full_after(10_000),
         pytest.raises(OutputError, match=r"cannot write .*old\.png: the (disk is full|file has)"),
     ):
-        read_picture(tmp_path / "x.png").save(tmp_path / "old.png", blackened)
+        read_picture(tmp_path / "x.png").save(tmp_path / "old.png", cover=blackened)
     assert (tmp_path / "old.png").read_bytes() == b"old"
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "old.png"}
 

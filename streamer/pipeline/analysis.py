@@ -11,7 +11,7 @@ from typing import Final
 
 from streamer.config import Config
 from streamer.effects import Effects, Memory
-from streamer.effects.shown import Shown
+from streamer.effects.shown import Shown, is_look
 from streamer.errors import FacestreamError
 from streamer.pipeline.analyzer import FaceAnalyzer
 from streamer.pipeline.hindsight import DELAY, Hindsight
@@ -177,7 +177,7 @@ class Analysis:
 
     def _dress(self, result: FrameResult) -> FrameResult:
         """Have the effects carried out when somebody looks."""
-        if not self._effects:
+        if not is_look(self._effects):
             return replace(result, shown=None)
         took = partial(self._metrics.record_stage, "effects")
         frame = result.frame

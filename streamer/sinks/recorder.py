@@ -56,7 +56,9 @@ class GuardedFile(io.FileIO):
 
 
 class Recorder:
-    """Draws the faces over each frame and encodes it; a frame with effects as the effects show it, nothing over it.
+    """Draws the faces over each frame and encodes it; from the first frame with a look on as it is shown, bare.
+
+    Whoever takes the last effect off in the midst of a recording, or turns it down to 0, wants no boxes in it.
 
     Timing follows the frames' ``pts``, so variable frame rates and the gaps of a live source stay as they were.
     A frame of another size is fitted into the first one's size with black bars.
@@ -92,7 +94,7 @@ class Recorder:
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream
         self._clock = _Clock(1.0 / fps)
-        self._closed = False
+        self._closed = self._dressed = False
         # A camera that is stopped does not wait long for the thread that writes: the encoder must have one user only.
         self._turn = threading.Lock()
 
@@ -107,7 +109,8 @@ class Recorder:
                 self._encode(result)
 
     def _encode(self, result: FrameResult) -> None:
-        image = annotate(result.picture, result.faces) if result.shown is None else result.picture
+        self._dressed |= result.shown is not None
+        image = result.picture if self._dressed else annotate(result.picture, result.faces)
         try:
             if self._container is None or self._file is None:
                 self._container, self._file = self._start(image)

@@ -23,7 +23,7 @@ def save_snapshot(result: FrameResult, path: Path, *, overlays: bool) -> Path:
     Args:
         result: the frame and its faces.
         path: where to; where that exists, ``name-2`` and so on is taken.
-        overlays: draw the faces as recordings show them.
+        overlays: draw the faces as recordings show them: not over a look.
 
     Returns:
         The file that was written.
@@ -32,7 +32,7 @@ def save_snapshot(result: FrameResult, path: Path, *, overlays: bool) -> Path:
         OutputError: it cannot be written, or is to be no picture of these kinds; nothing is left behind.
     """
     refuse_suffix(path, SUFFIXES, "snapshots are PNG or JPEG files")
-    image = annotate(result.picture, result.faces) if overlays else result.picture
+    image = annotate(result.picture, result.faces) if overlays and result.shown is None else result.picture
     suffix = path.suffix.lower()
     data = cv2.imencode(suffix, image, [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
     prepare_folder(path)

@@ -98,6 +98,9 @@ def test_a_paused_picture_comes_again_with_other_effects(clips: Path, player) ->
     assert after.faces is before.faces, "nothing was detected again"
     assert after.frame is before.frame
     assert [effect.name() for effect in after.shown.effects.effects] == ["cartoon"]
+    choose(p, "cartoon=0")
+    until(lambda: not p.last.shown.effects)
+    assert p.last.picture is p.last.frame.image, "a look, though one that changes nothing"
     choose(p, "")
     until(lambda: p.last.shown is None)
     assert p.last.picture is p.last.frame.image

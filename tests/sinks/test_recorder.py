@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from streamer.effects import Effects
+from streamer.effects.shown import Shown, is_look
 from streamer.errors import OutputError
 from streamer.sinks import recorder as recorder_module
 from streamer.sinks.drawing import annotate, pose_axes
@@ -163,6 +166,21 @@ def test_a_disk_too_full_for_the_first_pictures_leaves_no_file(tmp_path: Path, l
         record_noise(recorder, 200)
     recorder.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_boxes_come_into_a_recording_when_its_look_is_taken_off(tmp_path: Path) -> None:
+    points = np.full((106, 2), 90, np.float32)
+    face = Face(np.array([40, 40, 140, 140], np.float32), 0.9, points[:5], points, Pose(0, 0, 0), 0.9, points)
+    bare = [result(index, index / 30, faces=(face,)) for index in range(4)]
+    recorder = Recorder(tmp_path / "clip.mp4", crf=0)
+    for each, look in zip(bare, ("", "tone=0.5", "tone=0", ""), strict=True):
+        effects = Effects.parse(look)
+        shown = Shown(effects, each.frame.image, (), each.hidden) if is_look(effects) else None
+        recorder.write(replace(each, shown=shown))
+    recorder.close()
+    pictures = [frame.to_ndarray(format="bgr24").astype(int) for frame in decode(tmp_path / "clip.mp4")]
+    drawn = [(np.abs(picture - ORANGE).max(2) > 30).mean() > 0.01 for picture in pictures]
+    assert drawn == [True, False, False, False]
 
 
 def test_drawing_goes_on_a_copy(astronaut: np.ndarray) -> None:

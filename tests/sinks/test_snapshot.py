@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,12 @@ import platformdirs
 import pytest
 
 from streamer import load_config
+from streamer.effects import Effects
+from streamer.effects.shown import Shown
 from streamer.errors import OutputError
 from streamer.sinks.places import recording_path, snapshot_path, unused
 from streamer.sinks.snapshot import save_snapshot
-from streamer.types import Frame, FrameResult
+from streamer.types import Face, Frame, FrameResult, Pose
 from tests.disk import disk_full_after
 
 
@@ -28,6 +31,16 @@ def test_kinds(tmp_path: Path, result: FrameResult, name: str) -> None:
     path = save_snapshot(result, tmp_path / "new" / name, overlays=False)
     assert path == tmp_path / "new" / name
     assert cv2.PSNR(cv2.imread(str(path)), result.frame.image) > 35
+
+
+def test_no_faces_are_drawn_over_a_look(tmp_path: Path, result: FrameResult, astronaut: np.ndarray) -> None:
+    points = np.full((106, 2), 220, np.float32)
+    face = Face(np.array([165, 60, 280, 200], np.float32), 0.9, points[:5], points, Pose(0, 0, 0), 0.9, points)
+    seen = replace(result, faces=(face,))
+    dressed = replace(seen, shown=Shown(Effects.parse("skin=0"), astronaut, seen.faces, seen.hidden))
+    drawn, bare = (cv2.imread(str(save_snapshot(each, tmp_path / "a.png", overlays=True))) for each in (seen, dressed))
+    assert not np.array_equal(drawn, astronaut)
+    assert np.array_equal(bare, astronaut)
 
 
 def test_nothing_is_overwritten(tmp_path: Path, result: FrameResult) -> None:

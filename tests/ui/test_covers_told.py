@@ -91,9 +91,9 @@ def test_a_click_leads_to_what_covers(stage: Stage, opened: bool) -> None:
         )
     wear(stage, "pixelate")
     stage.click("Faces covered: Pixelate")
-    stage.qtbot.waitUntil(lambda: is_in_view(stage, "pixelate"))
     row = stage.window.findChild(EffectRow, "pixelate")
-    assert stage.window.focusWidget() is row.findChild(Switch)
+    stage.qtbot.waitUntil(lambda: stage.window.focusWidget() is row.findChild(Switch))
+    stage.qtbot.waitUntil(lambda: is_in_view(stage, "pixelate"))
     stage.press(Qt.Key_Space)
     stage.qtbot.waitUntil(lambda: stage.session.config.effects.look == "")
 

@@ -297,6 +297,26 @@ def test_a_search_knows_other_words_for_it(page: Stage, word: str, name: str) ->
     assert not all(row(page, other).isVisible() for other in all_effects())
 
 
+def listed(stage: Stage) -> list[str]:
+    """The effects that are to be seen, from top to bottom."""
+    rows = [found for found in stage.window.findChildren(EffectRow) if found.isVisible()]
+    return [found.objectName() for found in sorted(rows, key=lambda each: each.mapTo(stage.window, QPoint()).y())]
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [("lipst", ["lipstick"]), ("lip", ["lipstick", "mouth"]), ("chin", ["chin"]), ("hat", ["hat"]),
+     ("eye", ["eyes_sharp"]), ("eye shad", ["eye_shadow"]), ("whiten", ["teeth", "tone"])],
+)  # fmt: skip
+def test_what_is_called_so_comes_first(page: Stage, word: str, first: list[str]) -> None:
+    before = listed(page)
+    search_field(page).setText(word)
+    page.qtbot.waitUntil(lambda: listed(page)[: len(first)] == first)  # layouts take a moment
+    assert word != "lipst" or listed(page) == first
+    search_field(page).clear()
+    page.qtbot.waitUntil(lambda: listed(page) == before)
+
+
 def test_escape_empties_the_search(page: Stage) -> None:
     field = search_field(page)
     page.qtbot.keyClicks(field, "lipstick")

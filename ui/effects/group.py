@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import Qt
@@ -11,7 +12,7 @@ from streamer.effects.base import Effect
 from streamer.effects.listing import summary
 from ui.controls import Fold
 from ui.effects.row import EffectRow
-from ui.effects.search import meanings
+from ui.effects.search import distance
 from ui.widgets import make_label
 
 
@@ -71,13 +72,14 @@ class Group(QWidget):
         self._count.setText(f"⚠ {told}" if missing else told if on else "")
         self._fold.setAccessibleName(f"{self._title}, {told}")
 
-    def search(self, words: list[str]) -> bool:
-        """Show only what all the words are in, unfolded; without words everything as it was.
+    def search(self, words: list[str]) -> float:
+        """Show only what all the words are in, the nearest first, unfolded; without words everything as it was.
 
         Returns:
-            Whether there is any.
+            How far the nearest is, see :func:`ui.effects.search.distance`; infinite where there is none.
         """
-        self._found = [effect for effect in self.effects if all(self._is_called(effect, word) for word in words)]
+        far = {effect: sum(self._distance(effect, word) for word in words) for effect in self.effects}
+        self._found = sorted((effect for effect in self.effects if far[effect] < math.inf), key=far.__getitem__)
         if words and self._before_search is None:
             self._before_search = self._fold.isChecked()
         if words:
@@ -87,12 +89,10 @@ class Group(QWidget):
             self._before_search = None
         self._show_body()
         self.setVisible(bool(self._found))
-        return bool(self._found)
+        return min(far.values())
 
-    def _is_called(self, effect: type[Effect], word: str) -> bool:
-        """Whether an effect can be found by a word in small letters."""
-        text = f"{effect.title} {effect.name()} {summary(effect)} {self._title}".lower()
-        return any(meaning in text for meaning in meanings(word))
+    def _distance(self, effect: type[Effect], word: str) -> float:
+        return distance(word, (effect.title.lower(), effect.name()), f"{summary(effect)} {self._title}".lower())
 
     def _show_body(self) -> None:
         if self._fold.isChecked():
@@ -100,11 +100,11 @@ class Group(QWidget):
         self._body.setVisible(self._fold.isChecked() and bool(self._found))
 
     def _make_rows(self) -> None:
-        """Make the rows that are missing, each in its place, and show those that are searched for."""
+        """Make the rows that are missing, and show those that are searched for, each in its place."""
         body = self._body.layout()
         assert isinstance(body, QVBoxLayout)
-        for place, effect in enumerate(self.effects):
-            if effect not in self._rows:
-                row = self._rows[effect] = self._make_row(effect)
-                body.insertWidget(place, row)
-            self._rows[effect].setVisible(effect in self._found)
+        for effect in (*self._found, *(effect for effect in self.effects if effect not in self._found)):
+            row = self._rows[effect] = self._rows.get(effect) or self._make_row(effect)
+            body.removeWidget(row)
+            body.addWidget(row)
+            row.setVisible(effect in self._found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from PyQt5.QtCore import Qt
@@ -13,7 +14,7 @@ _SAME: Final = (
     ("whitening", "whitens", "whiten", "brightens", "bright", "lighten", "lightens", "lightening"),
     ("beauty", "beautify", "retouch", "skin", "make-up", "teeth", "slim"),
     ("smooth", "smoothing", "soften", "acne", "pimples", "wrinkles", "pores"),
-    ("lips", "lip", "mouth", "lipstick"),
+    ("lips", "lip", "mouth"),
     ("make-up", "makeup", "cosmetics"),
     ("brow", "eyebrow", "eyebrows"),
     ("eyes", "eye", "iris", "irises"),
@@ -39,6 +40,23 @@ def meanings(word: str) -> tuple[str, ...]:
     """A word in small letters with those that stand for it; the beginning of a word counts as the word."""
     rows = (row for row in _SAME if len(word) >= _SHORTEST and any(known.startswith(word) for known in row))
     return tuple(dict.fromkeys([word, *(known for row in rows for known in row)]))
+
+
+def distance(word: str, names: tuple[str, ...], text: str) -> float:
+    """How far what a word means is from an effect; all in small letters.
+
+    Returns:
+        0: a name begins with it; 1: a name holds it; 2: a name holds another word for it; 3: the text does, or holds
+        the word itself; infinite: nothing does.
+    """
+    if any(name.startswith(word) for name in names):
+        return 0
+    if any(word in name for name in names):
+        return 1
+    others = meanings(word)
+    if any(other in name for other in others for name in names):
+        return 2
+    return 3 if any(other in text for other in others) else math.inf
 
 
 class SearchField(QLineEdit):

@@ -5,6 +5,7 @@ Made from the effects' classes: a new effect, or a new setting of one, needs not
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from PyQt5.QtCore import Qt, QTimer
@@ -113,8 +114,11 @@ class EffectsPage(QWidget):
         column.addWidget(self._clean_line)
         column.addWidget(self._search)
         column.addWidget(self._nothing)
+        self._order = QVBoxLayout()
+        self._order.setSpacing(column.spacing())
         for group in self._groups:
-            column.addWidget(group)
+            self._order.addWidget(group)
+        column.addLayout(self._order)
         column.addStretch()
         self._nothing.hide()
 
@@ -279,5 +283,8 @@ class EffectsPage(QWidget):
 
     def _find(self, text: str) -> None:
         words = text.lower().split()
-        found = [group.search(words) for group in self._groups]
-        self._nothing.setVisible(not any(found))
+        far = {group: group.search(words) for group in self._groups}
+        for group in sorted(self._groups, key=far.__getitem__):  # the nearest on top
+            self._order.removeWidget(group)
+            self._order.addWidget(group)
+        self._nothing.setVisible(min(far.values()) == math.inf)
