@@ -28,6 +28,7 @@ _TITLES: Final = (
     (errors.DeviceError, "No such processor here"),
     (errors.OutputError, "This cannot be written"),
     (errors.ConfigError, "A setting is wrong"),
+    (errors.EffectError, "An effect cannot be used"),
 )
 """A few words for each kind of error, the narrower before the wider."""
 

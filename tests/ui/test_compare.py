@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from streamer.config import Config
+from streamer.effects.memory import Moment
 from streamer.effects.shown import Shown
 from streamer.pipeline.status import CameraState
 from streamer.settings import with_values
@@ -43,7 +44,7 @@ class Paint:
     def covering(self) -> Paint:
         return Paint(COVERED, covers=True)
 
-    def apply(self, bgr: Image, faces: Sequence[Face], hidden: FloatArray) -> Image:
+    def apply(self, bgr: Image, faces: Sequence[Face], hidden: FloatArray, moment: Moment | None) -> Image:
         return np.full_like(bgr, self.rgb[::-1])
 
 
