@@ -36,6 +36,7 @@ from ui.effects.row import EffectRow
 from ui.faces.row import FaceRow
 from ui.inspector import Inspector
 from ui.pages import PAGES
+from ui.place import Place
 from ui.report import ReportWindow
 from ui.settings_form import Row
 
@@ -103,6 +104,7 @@ def application() -> QApplication:
 def reader(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
     """Somebody who reads a window that shows two faces, in one of the themes."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(Place, "_come_back", lambda _: None)  # a page is longer than the screen it would be fitted to
     stage.run(make_face(), make_face((500, 180), track_id=2))
     return Reader(stage, theme.THEMES[request.param])
 
