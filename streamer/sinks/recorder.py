@@ -17,7 +17,7 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpolation
 
 from streamer.errors import OutputError
 from streamer.sinks.base import claim, output_error, prepare_folder
@@ -28,6 +28,7 @@ _CODECS: Final = ("libx264", "mpeg4")  # the second for FFmpeg builds without GP
 _SUFFIXES: Final = (".mp4", ".m4v", ".mov")  # of one family: players go by what is inside
 _CLOCK: Final = 60_000  # ticks per second: exact for 24, 25, 29.97, 30, 60 fps; MPEG-4 part 2 allows 65535 at most
 _SMALLEST: Final = 16  # pixels; encoders refuse less
+_ROUNDED: Final = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # swscale cuts off by default: half a level of Y
 _KEYFRAME_SECONDS: Final = 2.0  # most that a crash or a full disk can cost
 
 
@@ -115,7 +116,7 @@ class Recorder:
             if self._container is None or self._file is None:
                 self._container, self._file = self._start(image)
             picture = av.VideoFrame.from_ndarray(_fit(image, self._stream.width, self._stream.height), format="bgr24")
-            picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, interpolation=_ROUNDED)
             picture.pts, picture.time_base = self._clock.tick(result.frame.pts), Fraction(1, _CLOCK)
             self._container.mux(self._stream.encode(picture))
         except av.FFmpegError as error:

@@ -60,6 +60,21 @@ def test_timing_and_colour_survive(tmp_path: Path) -> None:
     np.testing.assert_allclose(frames[3].to_ndarray(format="bgr24")[90, 160], ORANGE, atol=4)
 
 
+def test_a_recording_is_as_bright_as_the_picture(tmp_path: Path, astronaut: np.ndarray) -> None:
+    """What is in the file, by BT.709's own formula: converting it back to BGR has rounding errors of its own."""
+    recorder = Recorder(tmp_path / "clip.mp4")
+    recorder.write(FrameResult(Frame(astronaut, 0, 0.0, 0.0, "test"), ()))
+    recorder.close()
+    (frame,) = decode(tmp_path / "clip.mp4")
+    height, width = astronaut.shape[:2]
+    planes = frame.to_ndarray(format="yuv420p").reshape(-1)
+    blue, green, red = astronaut.reshape(-1, 3).mean(axis=0) / 255
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    means = [part.mean() for part in np.split(planes, [height * width, height * width * 5 // 4])]
+    wanted = [16 + 219 * luma, 128 + 224 * (blue - luma) / 1.8556, 128 + 224 * (red - luma) / 1.5748]
+    np.testing.assert_allclose(means, wanted, atol=0.3)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (181, 321)])
 def test_odd_and_tiny_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     recorder = Recorder(tmp_path / "clip.mp4")
