@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -25,6 +28,8 @@ SAVE_SECONDS: Final = 120.0
 
 LONGEST_STEP: Final = 60.0
 """Seconds; a longer gap is a suspended process, which must not use up a schedule that ends by the clock."""
+
+_log = logging.getLogger(__name__)
 
 _TRIALS: Final = 20
 _WARM_UP: Final = 0.04
@@ -141,6 +146,19 @@ def resume_run(
     average.load_state_dict(state.average)
     optimizer.load_state_dict(state.optimizer)
     return state
+
+
+@contextmanager
+def told_when_stopped(state: RunState, out: Path) -> Iterator[None]:
+    """Say where a run goes on that Ctrl-C or SIGTERM has ended; ``state`` is what :func:`save_run` was given."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state.model:
+            _log.warning("stopped; the same command with --resume goes on from %s", out / "last.pt")
+        else:
+            _log.warning("stopped before the first checkpoint, which comes after %.0f minutes", SAVE_SECONDS / 60)
+        raise
 
 
 def progress_bar() -> Progress:

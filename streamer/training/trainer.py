@@ -35,6 +35,7 @@ from streamer.training.loop import (
     progress_bar,
     resume_run,
     save_run,
+    told_when_stopped,
 )
 from streamer.training.losses import Losses, Weights, point_loss, pose_loss, steadiness_loss
 from streamer.training.trial import Trial
@@ -130,7 +131,7 @@ class Trainer:
         every = mark_every(self.total, self._epoch)
         saved = before
         sums: list[Losses] = []
-        with progress_bar() as progress:
+        with told_when_stopped(state, self._out), progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
             for batch in loader(self._batches, state.batch, self.total, self._workers, _AHEAD, self._device):
                 sums.append(self._step(moved(batch, self._device)))

@@ -100,7 +100,9 @@ def test_a_run_leaves_its_files_and_learns(faces: FaceSet, tmp_path: Path) -> No
     assert float(rows[-1]["rate"]) < 0.1 * max(float(row["rate"]) for row in rows)
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(faces: FaceSet, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    faces: FaceSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = trainer(faces, tmp_path / "a", epochs=3)
     halves = trainer(faces, tmp_path / "b", epochs=3)
     for folder in ("a", "b"):
@@ -118,11 +120,27 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(faces: FaceSet, tmp_pat
     halves._mark = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         halves.run()
+    assert f"the same command with --resume goes on from {tmp_path / 'b' / 'last.pt'}" in caplog.text
     again = trainer(faces, tmp_path / "b", epochs=3)
     again.resume()
     again.run()
     one, two = (load_network(tmp_path / folder / "last.safetensors").state_dict() for folder in ("a", "b"))
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+
+
+def test_a_run_stopped_too_early_says_that_nothing_is_kept(
+    faces: FaceSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = trainer(faces, tmp_path, epochs=3)
+
+    def killed(batch: object) -> losses.Losses:
+        raise KeyboardInterrupt
+
+    run._step = killed  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert "stopped before the first checkpoint" in caplog.text
+    assert not list(tmp_path.iterdir())
 
 
 def test_resuming_with_other_settings_is_refused(faces: FaceSet, tmp_path: Path) -> None:

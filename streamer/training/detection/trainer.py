@@ -38,6 +38,7 @@ from streamer.training.loop import (
     progress_bar,
     resume_run,
     save_run,
+    told_when_stopped,
 )
 
 _MAX_GRADIENT: Final = 35.0
@@ -137,7 +138,7 @@ class Trainer:
         every = mark_every(self.total, self._settings.marked // self._settings.batch)
         saved = time.monotonic()
         sums: list[Losses] = []
-        with progress_bar() as progress:
+        with told_when_stopped(state, self._out), progress_bar() as progress:
             task = progress.add_task("training", total=self.total, completed=state.batch, note="")
             for batch in self._timed(
                 loader(self._batches, state.batch, self.total, self._workers, _AHEAD, self._device)
