@@ -17,7 +17,14 @@ from streamer.runtime.weights import own_weights
 from streamer.training import export
 from streamer.training.presence.data import degrade, starts
 from streamer.training.presence.sight import Judges
-from streamer.training.presence.truth import Truth, judge, truth_of_crops, truth_of_keypoints, truth_of_photograph
+from streamer.training.presence.truth import (
+    Truth,
+    judge,
+    mirrored,
+    truth_of_crops,
+    truth_of_keypoints,
+    truth_of_photograph,
+)
 from streamer.types import Detections
 
 Seen = tuple[np.ndarray, Detections]
@@ -155,6 +162,27 @@ def test_annotations_with_keypoints_are_certain_and_others_are_left_out(portrait
     middle = truth.centres[1]
     assert judge(crop_at(*middle.tolist(), 45), truth).tolist() == [0]
     assert truth_of_photograph({"faces": [], "ignore": None}).sizes.size == 0
+
+
+def test_a_mirrored_face_lies_where_the_mirrored_picture_shows_it(portrait: Seen) -> None:
+    image, seen = portrait
+    turned = np.asarray(seen.keypoints + np.float32([0, 8]) * (np.arange(5) % 2)[:, None], np.float32)
+    swapped = turned[:, [1, 0, 2, 4, 3]] * np.float32([-1, 1]) + np.float32([image.shape[1], 0])
+    flipped, truth = mirrored(truth_of_keypoints(turned), image.shape[1]), truth_of_keypoints(swapped)
+    np.testing.assert_allclose(flipped.centres, truth.centres, atol=1e-2)
+    np.testing.assert_allclose(flipped.rolls, truth.rolls, atol=1e-3)
+    assert abs(truth.rolls[0]) > 3
+
+
+def test_a_box_without_keypoints_gets_those_of_the_face_that_is_found_there(portrait: Seen) -> None:
+    image, seen = portrait
+    bare, away = {"box": seen.boxes[0].tolist(), "mask": False}, {"box": [400.0, 20.0, 430.0, 60.0], "mask": None}
+    judges = Judges()
+    first, second = judges.completed(image, {"file": "a.jpg", "faces": [bare, away]})["faces"]
+    np.testing.assert_allclose(first["keypoints"], seen.keypoints[0], atol=3)
+    assert second == away
+    assert "keypoints" not in bare
+    assert truth_of_photograph(judges.completed(image[:64, :64], {"faces": [bare]})).certain.tolist() == [False]
 
 
 def test_judges_confirm_a_face_until_it_cannot_be_seen(portrait: Seen) -> None:

@@ -1,8 +1,8 @@
 """Trains the presence head on a frozen landmark network.
 
 Run as ``python -m streamer.training.presence --data ../shared/data --out DIR``; then export
-(``python -m streamer.training.export``). Half an hour on one CPU core: every crop passes the network once, and the
-head alone is trained on what came out. Retrain it whenever the landmark network has changed.
+(``python -m streamer.training.export``). An hour on one CPU core and 14 GB of disk meanwhile: every crop passes the
+network once, and the head alone is trained on what came out. Retrain it whenever the landmark network has changed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with faces/ and detection/")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights and the figures")
     parser.add_argument("--network", type=Path, help="landmark weights to train it for; ours by default")
-    parser.add_argument("--images", type=int, default=8000, help="about how many images to use")
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=8000,
+        help="about how many images to use; photographs to learn from count once and come twice",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of all random choices")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -11,6 +11,7 @@ import json
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from streamer.landmarks import geometry
 from streamer.training.presence.sight import Judges
-from streamer.training.presence.truth import Truth, judge, nearest, truth_of_crops, truth_of_photograph
+from streamer.training.presence.truth import Truth, judge, mirrored, nearest, truth_of_crops, truth_of_photograph
 from streamer.types import FloatArray, Image
 
 Look = Callable[[Image], tuple[FloatArray, FloatArray]]
@@ -38,6 +39,18 @@ _PHOTOGRAPHS: Final = 3_996
 _BACKGROUNDS: Final = 10
 _NEAR_MISSES: Final = 4
 _FACES_PER_PHOTO: Final = 6
+
+
+_Part = Callable[[np.random.Generator], Iterator[tuple[Image, Truth, bool]]]
+"""Pictures with their faces and whether they are held out, drawn by chance."""
+
+
+class _Archive(NamedTuple):
+    """An archive of photographs, their annotations, and the share of them to use."""
+
+    archive: Path
+    annotations: Path
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,7 @@ class Sample:
 
 
 def samples(data: Path, look: Look, images: int, seed: int) -> Iterator[Sample]:
-    """Labelled crops, half of the images from ``faces/``, half from ``detection/``.
+    """Labelled crops, as many images from ``faces/`` as photographs from ``detection/``; these to learn from twice.
 
     Args:
         data: folder with ``faces/`` and ``detection/``.
@@ -74,13 +87,16 @@ def samples(data: Path, look: Look, images: int, seed: int) -> Iterator[Sample]:
         images: about how many images to use.
         seed: of all random choices.
     """
-    rng, judges = np.random.default_rng(seed), Judges()
-    for image, truth, held_out in _all_images(data, images, rng):
-        start = starts(truth, image.shape, rng)
-        shown = degrade(image, rng)
-        crops = _followed(shown, start, truth, look)
-        if crops is not None:
-            yield _sample(crops, truth, _sight(shown, truth, judges, held_out), _is_photograph(image.shape), held_out)
+    judges = Judges()
+    for number, part in enumerate(_parts(data, images, judges)):
+        rng = np.random.default_rng((seed, number))
+        for image, truth, held_out in part(rng):
+            start = starts(truth, image.shape, rng)
+            shown = degrade(image, rng)
+            crops = _followed(shown, start, truth, look)
+            if crops is not None:
+                sight = _sight(shown, truth, judges, held_out)
+                yield _sample(crops, truth, sight, _is_photograph(image.shape), held_out)
 
 
 def _sight(shown: Image, truth: Truth, judges: Judges, held_out: bool) -> NDArray[np.int64]:
@@ -98,12 +114,15 @@ def _sight(shown: Image, truth: Truth, judges: Judges, held_out: bool) -> NDArra
     return 2 * judges.hinted(shown, truth.centres, truth.sizes)
 
 
-def _all_images(data: Path, images: int, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
-    detection = data / "detection"
-    yield from _face_crops(data / "faces", images / 2 / _FACE_CROPS, rng)
-    share = images / 2 / _PHOTOGRAPHS
-    yield from _photographs(detection / "images.tar", detection / "annotations.json", share, rng)
-    yield from _photographs(detection / "more.tar", detection / "more.json", share, rng)
+def _parts(data: Path, images: int, judges: Judges) -> Iterator[_Part]:
+    """Face crops, photographs, and once more the photographs to learn from, mirrored: the head knows them by heart
+    sooner than it has learned what a face is.
+    """
+    yield lambda rng: _face_crops(data / "faces", images / 2 / _FACE_CROPS, rng)
+    for again in (False, True):
+        for name, entries in (("images.tar", "annotations.json"), ("more.tar", "more.json")):
+            pictures = _Archive(data / "detection" / name, data / "detection" / entries, images / 2 / _PHOTOGRAPHS)
+            yield partial(_photographs, pictures, judges, again)
 
 
 def _face_crops(folder: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[Image, Truth, bool]]:
@@ -118,15 +137,23 @@ def _face_crops(folder: Path, share: float, rng: np.random.Generator) -> Iterato
 
 
 def _photographs(
-    archive: Path, annotations: Path, share: float, rng: np.random.Generator
+    pictures: _Archive, judges: Judges, again: bool, rng: np.random.Generator
 ) -> Iterator[tuple[Image, Truth, bool]]:
-    entries = json.loads(annotations.read_text("utf-8"))
+    """Annotated photographs; those to learn from have missing keypoints filled in, and are mirrored ``again``."""
+    entries = json.loads(pictures.annotations.read_text("utf-8"))
     by_file = {entry["file"]: entry for entry in entries}
     held_out = {entry["file"]: number % HELD_OUT == 0 for number, entry in enumerate(entries)}
-    for name, image in _pictures(archive, share, rng):
+    for name, image in _pictures(pictures.archive, pictures.share, rng):
         entry = by_file.get(name) or by_file.get(Path(name).name)
-        if entry is not None:
-            yield image, truth_of_photograph(entry), held_out[entry["file"]]
+        if entry is None or (again and held_out[entry["file"]]):
+            continue
+        if held_out[entry["file"]]:
+            yield image, truth_of_photograph(entry), True
+            continue
+        truth = truth_of_photograph(judges.completed(image, entry))
+        if again:
+            image, truth = np.ascontiguousarray(image[:, ::-1]), mirrored(truth, image.shape[1])
+        yield image, truth, False
 
 
 def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[str, Image]]:

@@ -62,7 +62,7 @@ def gather(network: LandmarkNetwork, data: Path, images: int, seed: int, cache: 
     """
     about = []
     with cache.open("wb") as file:
-        for sample in _told(samples(data, _looker(network), images, seed), images):
+        for sample in _told(samples(data, _looker(network), images, seed), images * 3 // 2):
             file.write(sample.inputs.astype(np.float16).tobytes())
             about.append(_about(sample))
     known = About(*map(np.concatenate, zip(*about, strict=True)))

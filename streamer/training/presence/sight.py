@@ -6,15 +6,16 @@ judges are two detectors at the scores from which the live path starts tracks; n
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.detectors import Detector, load_detector
+from streamer.detectors.postprocess import overlap
 from streamer.training.presence.truth import truth_of_keypoints
-from streamer.types import FloatArray, Image
+from streamer.types import Detections, FloatArray, Image
 
 HINT: Final = 0.3
 """RetinaFace's score below which a face teaches nothing: nobody could tell that it is there."""
@@ -22,6 +23,9 @@ HINT: Final = 0.3
 _NEAR: Final = 0.3
 _SCALE: Final = 1.67
 """How far from an annotated face, in its sizes, and how much larger or smaller a find may be to be the same."""
+
+_SAME: Final = 0.5
+"""IoU of an annotated box and a find from which they are one face."""
 
 _LARGEST: Final = 4096
 
@@ -47,6 +51,27 @@ class Judges:
         """How many of the two detectors find each face, counted from RetinaFace on: 0, 1 or 2; see :meth:`hinted`."""
         first, second = (_found(detector, image, centres, sizes, (1, 2)) for detector in self._both)
         return np.where(first, 1 + second, 0)
+
+    def completed(self, image: Image, entry: dict[str, Any]) -> dict[str, Any]:
+        """An annotation whose boxes without keypoints have those that RetinaFace finds there, if it is sure.
+
+        Args:
+            image: BGR ``(H, W, 3)``.
+            entry: with ``faces``, each with ``box`` and perhaps ``keypoints``; not changed.
+        """
+        if all(face.get("keypoints") for face in entry["faces"]):
+            return entry
+        found = self._both[0].detect(image)
+        return entry | {"faces": [_with_keypoints(face, found) for face in entry["faces"]]}
+
+
+def _with_keypoints(face: dict[str, Any], found: Detections) -> dict[str, Any]:
+    """An annotated face with the keypoints of the find that is it, or as it is."""
+    if face.get("keypoints") or not len(found):
+        return face
+    overlaps = overlap(np.array(face["box"], np.float32), found.boxes)
+    best = int(overlaps.argmax())
+    return face | {"keypoints": found.keypoints[best].tolist()} if overlaps[best] >= _SAME else face
 
 
 def _found(

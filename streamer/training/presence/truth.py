@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -67,6 +67,13 @@ def truth_of_keypoints(keypoints: FloatArray) -> Truth:
 def truth_of_crops(matrices: FloatArray) -> Truth:
     """Take crops as the truth: centre, size and roll of ``(n, 2, 3)`` matrices, all certain."""
     return _certain(*_place(matrices))
+
+
+def mirrored(truth: Truth, width: int) -> Truth:
+    """The faces of a picture so wide, flipped from left to right."""
+    centres = truth.centres.copy()
+    centres[:, 0] = width - centres[:, 0]
+    return replace(truth, centres=centres, rolls=-truth.rolls)
 
 
 def judge(matrices: FloatArray, truth: Truth) -> NDArray[np.int64]:
