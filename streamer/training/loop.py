@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +53,15 @@ def loader(
         num_workers=workers,
         prefetch_factor=ahead if workers else None,
         multiprocessing_context="fork" if workers else None,
+        worker_init_fn=_leave_to_parent,
         pin_memory=device == "cuda",
     )
+
+
+def _leave_to_parent(_: int) -> None:
+    """Who ends a service or a terminal's job ends all its processes at once; a worker that goes first is an error."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def on_device(network: Network, device: Device) -> Network:
