@@ -14,6 +14,7 @@ from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
 from streamer.training.loop import make_folder, require
+from streamer.training.memory import keep_memory
 from streamer.training.presence.transfer import transfer_presence
 from streamer.training.trainer import Settings, Trainer
 
@@ -31,7 +32,7 @@ class Plan:
         resume: go on with the run in ``out``.
         hold_out: groups never trained on, by name.
         hold_fraction: share of all groups held out.
-        threads: torch threads.
+        threads: processor threads that share a batch.
         workers: processes that make batches.
         device: ``auto``, ``cpu`` or ``cuda``.
     """
@@ -64,7 +65,8 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
     device = resolve_device(plan.device)
     require("matplotlib", "onnx")
     single_threaded()
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(1)
+    keep_memory()
     make_folder(plan.out)
     faces = load_faces(plan.data)
     held = held_out(faces, plan.hold_fraction, plan.hold_out)
@@ -75,7 +77,7 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
         )
     train, test = faces.subset(~held), faces.subset(held)
     _log.info("%d faces to train on, %d held out", len(train), len(test))
-    trainer = Trainer(train, test, settings, plan.out, plan.workers, device, plan.init)
+    trainer = Trainer(train, test, settings, plan.out, plan.workers, plan.threads, device, plan.init)
     if plan.resume:
         trainer.resume()
     return export(trainer.run(), train, settings.seed)

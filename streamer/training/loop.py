@@ -105,16 +105,14 @@ def mark_every(total: int, least: int) -> int:
     return max(1, least, total // _TRIALS)
 
 
-def descend(loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, largest: float) -> None:
-    """One update, gradients clipped to a norm of ``largest``.
+def descend(network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, largest: float) -> None:
+    """One update by the gradients, clipped to a norm of ``largest``.
 
     Raises:
         FacestreamError: training diverged.
     """
     for group in optimizer.param_groups:
         group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(network.parameters(), largest)
     if not torch.isfinite(norm):
         raise FacestreamError("training diverged (a gradient is not finite); lower --rate or mend the data.")

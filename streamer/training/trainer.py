@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from streamer.landmarks.network import LandmarkNetwork, load_network, normalise
 from streamer.runtime.devices import Device
@@ -38,6 +39,7 @@ from streamer.training.loop import (
     told_when_stopped,
 )
 from streamer.training.losses import Losses, Weights, point_loss, pose_loss, steadiness_loss
+from streamer.training.parallel import Outputs, Shares
 from streamer.training.trial import Trial
 
 _MAX_GRADIENT: Final = 200.0
@@ -80,6 +82,7 @@ class Trainer:
         settings: of the run.
         out: folder for ``last.pt``, ``best.safetensors``, ``curves.csv`` and ``curves.png``.
         workers: processes that make batches.
+        threads: that a batch is shared out among on a CPU.
         device: where the network is trained.
         init: a checkpoint in published names to begin with; ``None``: from nothing.
 
@@ -94,6 +97,7 @@ class Trainer:
         settings: Settings,
         out: Path,
         workers: int,
+        threads: int = 1,
         device: Device = "cpu",
         init: Path | None = None,
     ) -> None:
@@ -104,6 +108,7 @@ class Trainer:
         plain = LandmarkNetwork() if init is None else load_network(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
+        self._shares = Shares(self._network, threads if device == "cpu" else 1, _outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
         self._state = RunState({}, {}, {}, settings=asdict(settings))
@@ -160,15 +165,14 @@ class Trainer:
 
     def _step(self, batch: Batch) -> Losses:
         """One update of network and moving average."""
-        self._network.train()
         losses = self._losses(batch)
-        descend(losses.total, self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
+        self._shares.backward(losses.total)
+        descend(self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
         follow(self._average, self._network, _AVERAGE_DECAY, self._state.batch)
         return Losses(*(term.detach() for term in losses))
 
     def _losses(self, batch: Batch) -> Losses:
-        crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
-        points, pose = self._network(crops)
+        points, pose = self._shares.forward(batch.crops)
         pairs = len(batch.between)
         terms = (
             point_loss(points, batch.points, batch.labelled, batch.pose),
@@ -213,3 +217,9 @@ class Trainer:
     def _save(self) -> None:
         """Write the checkpoint."""
         save_run(self._state, self._network, self._average, self._optimizer, self._out)
+
+
+def _outputs(network: nn.Module, crops: Tensor) -> Outputs:
+    """Points and pose."""
+    points, pose = network(normalise(crops).contiguous(memory_format=torch.channels_last))
+    return points, pose

@@ -49,12 +49,12 @@ def photos(astronaut: np.ndarray) -> PhotoSet:
     return PhotoSet(made, pictures)
 
 
-def trainer(photos: PhotoSet, out: Path, init: Path | None = None, **changes: float) -> Trainer:
+def trainer(photos: PhotoSet, out: Path, init: Path | None = None, threads: int = 2, **changes: float) -> Trainer:
     out.mkdir(exist_ok=True)
     settings = Settings(**(TINY | changes))  # type: ignore[arg-type]
     lessons = [Lesson(NO_HINTS, np.zeros(0, np.intp)) for _ in photos.photographs]
     batches = Batches(photos, lessons, None, settings.batch, settings.side, settings.seed)
-    return Trainer(batches, Trial(photos.replaced(photos.photographs[:1])), settings, out, workers=0, init=init)
+    return Trainer(batches, Trial(photos.replaced(photos.photographs[:1])), settings, out, 0, threads, init=init)
 
 
 def test_a_run_leaves_its_files(photos: PhotoSet, tmp_path: Path) -> None:
@@ -98,8 +98,9 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos: PhotoSet, tmp_p
     assert [row["ap_480"] for row in first.history] == [row["ap_480"] for row in second.history]
 
 
-def test_steps_learn_a_batch(photos: PhotoSet, tmp_path: Path) -> None:
-    run = trainer(photos, tmp_path, crops=10_000, rate=4e-3)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_steps_learn_a_batch(photos: PhotoSet, tmp_path: Path, threads: int) -> None:
+    run = trainer(photos, tmp_path, threads=threads, crops=10_000, rate=4e-3)
     run._state.batch = 400  # past the warm-up
     batch = run._batches[0]
     losses = [run._step(batch) for _ in range(40)]

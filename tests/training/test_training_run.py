@@ -47,7 +47,7 @@ def faces(astronaut: np.ndarray) -> FaceSet:
 def trainer(faces: FaceSet, out: Path, **settings: float) -> Trainer:
     chosen = Settings(**({"epochs": 2, "batch": 8, "rate": 1e-3} | settings))  # type: ignore[arg-type]
     own = own_weights("landmarks106.safetensors")
-    return Trainer(faces.subset(np.arange(8)), faces.subset(np.arange(8, 10)), chosen, out, workers=0, init=own)
+    return Trainer(faces.subset(np.arange(8)), faces.subset(np.arange(8, 10)), chosen, out, 0, threads=2, init=own)
 
 
 def test_wing_is_logarithmic_near_and_linear_far() -> None:

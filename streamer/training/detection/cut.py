@@ -22,8 +22,8 @@ SMALLEST: Final = 6.0
 _RATIOS: Final = (0.3, 0.45, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 """Sides of the crop in shorter sides of the photograph: SCRFD's large-scale-range crop."""
 _FOCUS: Final = 0.9
-_FULL_TURN: Final = 0.55
-_SLIGHT_TURN: Final = 0.3
+_FULL_TURN: Final = 0.3
+_SLIGHT_TURN: Final = 0.4
 _SLIGHT: Final = 15.0
 """Degrees, standard deviation of a slight turn."""
 _LEAST_VISIBLE: Final = 0.4

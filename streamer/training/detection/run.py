@@ -21,6 +21,7 @@ from streamer.training.detection.teacher import Lesson, teach
 from streamer.training.detection.trainer import Settings, Trainer
 from streamer.training.detection.trial import Trial
 from streamer.training.loop import make_folder, require
+from streamer.training.memory import keep_memory
 
 _FACES = 6000
 """Face crops read for pasting: 0.5 GB."""
@@ -42,7 +43,7 @@ class Plan:
             the next run.
         init: weights to start from; ``None`` trains from nothing.
         resume: go on with the run in ``out``.
-        threads: torch threads.
+        threads: processor threads that share a batch.
         workers: processes that make batches.
         device: ``auto``, ``cpu`` or ``cuda``.
     """
@@ -52,7 +53,7 @@ class Plan:
     out: Path
     init: Path | None = None
     resume: bool = False
-    threads: int = 1
+    threads: int = 2
     workers: int = 1
     device: str = "auto"
 
@@ -76,12 +77,13 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     device = resolve_device(plan.device)
     require("matplotlib")
     single_threaded()
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(1)
+    keep_memory()
     make_folder(plan.out)
     train, lessons, held = _photographs(plan)
     faces = None if plan.faces is None else paste_faces(plan.faces)
     batches = Batches(train, lessons, faces, settings.batch, settings.side, settings.seed)
-    trainer = Trainer(batches, Trial(held), settings, plan.out, plan.workers, device, plan.init)
+    trainer = Trainer(batches, Trial(held), settings, plan.out, plan.workers, plan.threads, device, plan.init)
     if plan.resume:
         trainer.resume()
     else:

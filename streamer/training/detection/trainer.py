@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from streamer.detectors.tinymog_network import TinyMogNetwork, load_tinymog
+from streamer.detectors.tinymog_network import Level, TinyMogNetwork, load_tinymog
 from streamer.runtime.devices import Device
 from streamer.runtime.states import save_state
 from streamer.training.branches import branched, folded
@@ -40,6 +40,7 @@ from streamer.training.loop import (
     save_run,
     told_when_stopped,
 )
+from streamer.training.parallel import Outputs, Shares
 
 _MAX_GRADIENT: Final = 35.0
 """As in SCRFD's published training."""
@@ -85,6 +86,7 @@ class Trainer:
         settings: of the run.
         out: folder for ``last.pt``, ``best.safetensors``, ``last.safetensors``, ``curves.csv`` and ``curves.png``.
         workers: processes that make batches.
+        threads: that a batch is shared out among on a CPU.
         device: where the network is trained.
         init: weights of ours or a published checkpoint to begin with; ``None``: from nothing.
 
@@ -99,6 +101,7 @@ class Trainer:
         settings: Settings,
         out: Path,
         workers: int,
+        threads: int = 1,
         device: Device = "cpu",
         init: Path | None = None,
     ) -> None:
@@ -108,6 +111,7 @@ class Trainer:
         plain = TinyMogNetwork() if init is None else load_tinymog(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
+        self._shares = Shares(self._network, threads if device == "cpu" else 1, _outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         anchors = anchor_table(settings.side, settings.side)
         self._centres, self._strides = (
@@ -175,10 +179,10 @@ class Trainer:
 
     def _step(self, batch: Batch) -> Losses:
         """One update of network and moving average."""
-        self._network.train()
-        levels = self._network(normalise(batch.pictures))
-        losses = detection_loss(levels, self._centres, self._strides, batch.targets)
-        descend(losses.total, self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
+        level = Level(*self._shares.forward(batch.pictures))
+        losses = detection_loss([level], self._centres, self._strides, batch.targets)
+        self._shares.backward(losses.total)
+        descend(self._network, self._optimizer, self._rate(), _MAX_GRADIENT)
         follow(self._average, self._network, _AVERAGE_DECAY, self._state.batch)
         return Losses(*(term.detach() for term in losses))
 
@@ -218,6 +222,14 @@ class Trainer:
     def _save(self) -> None:
         """Write the checkpoint."""
         save_run(self._state, self._network, self._average, self._optimizer, self._out)
+
+
+def _outputs(network: nn.Module, pictures: Tensor) -> Outputs:
+    """Scores, distances and keypoints of all anchors; the layers calculate in bfloat16 on a CPU made for it."""
+    half = not pictures.is_cuda and torch.cpu._is_avx512_bf16_supported()
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        levels = network(normalise(pictures))
+    return tuple(torch.cat(parts, 1).float() for parts in zip(*levels, strict=True))
 
 
 def normalise(pictures: Tensor) -> Tensor:
