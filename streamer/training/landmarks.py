@@ -10,11 +10,11 @@ import torch
 
 from streamer.landmarks.network import load_network
 from streamer.runtime.devices import resolve_device
+from streamer.runtime.memory import keep_training_memory
 from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
 from streamer.training.loop import make_folder, require
-from streamer.training.memory import keep_memory
 from streamer.training.presence.transfer import transfer_presence
 from streamer.training.trainer import Settings, Trainer
 
@@ -66,7 +66,7 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
     require("matplotlib", "onnx")
     single_threaded()
     torch.set_num_threads(1)
-    keep_memory()
+    keep_training_memory()
     make_folder(plan.out)
     faces = load_faces(plan.data)
     held = held_out(faces, plan.hold_fraction, plan.hold_out)

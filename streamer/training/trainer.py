@@ -108,7 +108,7 @@ class Trainer:
         plain = LandmarkNetwork() if init is None else load_network(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._shares = Shares(self._network, threads if device == "cpu" else 1, _outputs)
+        self._shares = Shares(self._network, threads if device == "cpu" else 1, outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
         self._state = RunState({}, {}, {}, settings=asdict(settings))
@@ -219,7 +219,7 @@ class Trainer:
         save_run(self._state, self._network, self._average, self._optimizer, self._out)
 
 
-def _outputs(network: nn.Module, crops: Tensor) -> Outputs:
+def outputs(network: nn.Module, crops: Tensor) -> Outputs:
     """Points and pose."""
     points, pose = network(normalise(crops).contiguous(memory_format=torch.channels_last))
     return points, pose

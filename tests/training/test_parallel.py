@@ -41,9 +41,9 @@ def test_shares_give_the_gradients_of_the_whole(threads: int, pictures: int) -> 
 
 FAULTS = """
 import resource, sys, torch
-from streamer.training.memory import keep_memory
+from streamer.runtime.memory import keep_training_memory
 if sys.argv[1] == "kept":
-    keep_memory()
+    keep_training_memory()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def step():
     return float(sum(torch.ones(1 << 22, 1 << 1).sum() for _ in range(2)))

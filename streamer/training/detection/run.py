@@ -11,6 +11,7 @@ import torch
 
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
+from streamer.runtime.memory import keep_training_memory
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, load_faces
 from streamer.training.detection.batches import Batches
@@ -21,7 +22,6 @@ from streamer.training.detection.teacher import Lesson, teach
 from streamer.training.detection.trainer import Settings, Trainer
 from streamer.training.detection.trial import Trial
 from streamer.training.loop import make_folder, require
-from streamer.training.memory import keep_memory
 
 _FACES = 6000
 """Face crops read for pasting: 0.5 GB."""
@@ -78,7 +78,7 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     require("matplotlib")
     single_threaded()
     torch.set_num_threads(1)
-    keep_memory()
+    keep_training_memory()
     make_folder(plan.out)
     train, lessons, held = _photographs(plan)
     faces = None if plan.faces is None else paste_faces(plan.faces)

@@ -111,7 +111,7 @@ class Trainer:
         plain = TinyMogNetwork() if init is None else load_tinymog(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._shares = Shares(self._network, threads if device == "cpu" else 1, _outputs)
+        self._shares = Shares(self._network, threads if device == "cpu" else 1, outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         anchors = anchor_table(settings.side, settings.side)
         self._centres, self._strides = (
@@ -224,7 +224,7 @@ class Trainer:
         save_run(self._state, self._network, self._average, self._optimizer, self._out)
 
 
-def _outputs(network: nn.Module, pictures: Tensor) -> Outputs:
+def outputs(network: nn.Module, pictures: Tensor) -> Outputs:
     """Scores, distances and keypoints of all anchors; the layers calculate in bfloat16 on a CPU made for it."""
     half = not pictures.is_cuda and torch.cpu._is_avx512_bf16_supported()
     with torch.autocast("cpu", torch.bfloat16, enabled=half):

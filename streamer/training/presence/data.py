@@ -145,15 +145,13 @@ def _photographs(
     held_out = {entry["file"]: number % HELD_OUT == 0 for number, entry in enumerate(entries)}
     for name, image in _pictures(pictures.archive, pictures.share, rng):
         entry = by_file.get(name) or by_file.get(Path(name).name)
-        if entry is None or (again and held_out[entry["file"]]):
+        held = entry is not None and held_out[entry["file"]]
+        if entry is None or (again and held):
             continue
-        if held_out[entry["file"]]:
-            yield image, truth_of_photograph(entry), True
-            continue
-        truth = truth_of_photograph(judges.completed(image, entry))
+        truth = truth_of_photograph(entry if held else judges.completed(image, entry))
         if again:
             image, truth = np.ascontiguousarray(image[:, ::-1]), mirrored(truth, image.shape[1])
-        yield image, truth, False
+        yield image, truth, held
 
 
 def _pictures(archive: Path, share: float, rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
