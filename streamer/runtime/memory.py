@@ -28,7 +28,7 @@ def keep_training_memory() -> None:
     """Let all freed memory stay with the process.
 
     A training step makes and frees hundreds of tensors of up to a hundred megabytes. By default glibc asks the system
-    for each anew, and the system clears every page of it: a third of the time of a step
+    for each anew, and the system clears every page of it: four tenths of the time of a step
     (``python -m benchmarks training``).
     """
     _set({_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: _NEVER, _M_TOP_PAD: _KEEP})
