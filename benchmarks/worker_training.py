@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.media import decode
 from streamer.detectors import load_detector
@@ -40,34 +40,36 @@ def main(way: str, clip: Path) -> None:
         keep_training_memory()
     batch = to_batch(list(islice(_samples(clip), BATCH)))
     network = on_device(load_tinymog(own_weights("tinymog.safetensors")), "cpu").train()
-    step = _shared(network, batch) if way == "shared" else _plain(network, batch)
     optimizer = adamw(network, RATE, 0.05)
-    for _ in range(UNCOUNTED):
-        next(step)
-    started = time.perf_counter()
-    for _ in range(STEPS):
-        next(step)
+    backward = _shared(network, batch) if way == "shared" else _plain(network, batch)
+    for number in range(UNCOUNTED + STEPS):
+        if number == UNCOUNTED:
+            started = time.perf_counter()
+        backward()
         descend(network, optimizer, RATE, LARGEST)
     print(BATCH * STEPS / (time.perf_counter() - started))
 
 
-def _plain(network: nn.Module, batch: Batch) -> Iterator[None]:
-    anchors = anchor_table(SIDE, SIDE)
-    centres, strides = torch.from_numpy(anchors.centres), torch.from_numpy(anchors.strides)
-    while True:
+def _plain(network: nn.Module, batch: Batch) -> Callable[[], None]:
+    """Loss and gradients as any PyTorch program takes them."""
+
+    def backward() -> None:
         network.zero_grad(set_to_none=True)
-        detection_loss(network(normalise(batch.pictures)), centres, strides, batch.targets).total.backward()
-        yield
+        _loss(network(normalise(batch.pictures)), batch).backward()
+
+    return backward
 
 
-def _shared(network: nn.Module, batch: Batch) -> Iterator[None]:
+def _shared(network: nn.Module, batch: Batch) -> Callable[[], None]:
+    """Loss and gradients as our trainer takes them."""
+    shares = Shares(network, THREADS, outputs)
+    return lambda: shares.backward(_loss([Level(*shares.forward(batch.pictures))], batch))
+
+
+def _loss(levels: Sequence[Level], batch: Batch) -> Tensor:
     anchors = anchor_table(SIDE, SIDE)
     centres, strides = torch.from_numpy(anchors.centres), torch.from_numpy(anchors.strides)
-    shares = Shares(network, THREADS, outputs)
-    while True:
-        level = Level(*shares.forward(batch.pictures))
-        shares.backward(detection_loss([level], centres, strides, batch.targets).total)
-        yield
+    return detection_loss(levels, centres, strides, batch.targets).total
 
 
 def _samples(clip: Path) -> Iterator[Sample]:

@@ -99,5 +99,10 @@ def sampling_weights(faces: FaceSet) -> np.ndarray[tuple[int, ...], np.dtype[np.
 
 
 def single_threaded() -> None:
-    """Keep OpenCV from starting threads: crops are too small to gain by them, and workers are forked."""
+    """Keep OpenCV and torch from starting threads of their own.
+
+    Crops are too small to gain by OpenCV's, and workers are forked; torch's would wait for each other after every
+    operation, where ``streamer.training.parallel`` shares out the batch.
+    """
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)

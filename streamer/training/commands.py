@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from streamer.runtime.memory import keep_training_memory
+
 DataOption = Annotated[
     Path,
     typer.Option(help="Folder with labels.npz and shards, or pictures with a JSON file each.", show_default=False),
@@ -46,6 +48,7 @@ def landmarks(
     from streamer.training.trainer import Settings
 
     logging.getLogger("streamer.training").setLevel(logging.INFO)
+    keep_training_memory()
     plan = Plan(data, out, init, resume, _names(hold_out), hold_fraction, threads, workers, device)
     path = train_landmarks(plan, Settings(epochs, batch, rate, seed, minutes, branches))
     typer.echo(f"{path} is ready: facestream run --set landmarks.weights={path}")
@@ -83,6 +86,7 @@ def detector(
     from streamer.training.detection.trainer import Settings
 
     logging.getLogger("streamer.training").setLevel(logging.INFO)
+    keep_training_memory()
     plan = Plan(tuple(data), faces, out, init, resume, threads, workers, device)
     path = train_detector(plan, Settings(crops, batch, side, rate, seed, minutes, branches=branches))
     typer.echo(f"{path} is ready: facestream run --set detector.name=tinymog --set detector.weights={path}")

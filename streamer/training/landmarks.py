@@ -6,11 +6,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from streamer.landmarks.network import load_network
 from streamer.runtime.devices import resolve_device
-from streamer.runtime.memory import keep_training_memory
 from streamer.runtime.states import save_state
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, held_out, load_faces
@@ -65,8 +62,6 @@ def train_landmarks(plan: Plan, settings: Settings) -> Path:
     device = resolve_device(plan.device)
     require("matplotlib", "onnx")
     single_threaded()
-    torch.set_num_threads(1)
-    keep_training_memory()
     make_folder(plan.out)
     faces = load_faces(plan.data)
     held = held_out(faces, plan.hold_fraction, plan.hold_out)

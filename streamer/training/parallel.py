@@ -21,11 +21,13 @@ class Shares:
 
     Args:
         network: all copies use its parameters; its BatchNorm statistics are those of the first share.
-        threads: at least 1.
+        threads: at least 1; on a GPU one does all.
         forward: outputs of a network for some pictures, a row a picture.
     """
 
     def __init__(self, network: nn.Module, threads: int, forward: Callable[[nn.Module, Tensor], Outputs]) -> None:
+        if next(network.parameters()).is_cuda:
+            threads = 1
         self._networks = [network, *(_copy(network) for _ in range(threads - 1))]
         self._forward = forward
         self._pool = ThreadPoolExecutor(threads, "training", initializer=torch.set_num_threads, initargs=(1,))

@@ -97,7 +97,7 @@ class Trainer:
         settings: Settings,
         out: Path,
         workers: int,
-        threads: int = 1,
+        threads: int,
         device: Device = "cpu",
         init: Path | None = None,
     ) -> None:
@@ -108,7 +108,7 @@ class Trainer:
         plain = LandmarkNetwork() if init is None else load_network(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._shares = Shares(self._network, threads if device == "cpu" else 1, outputs)
+        self._shares = Shares(self._network, threads, outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         self._trial = Trial(held.subset(np.arange(0, len(held), -(-len(held) // _TRIAL_FACES))))
         self._state = RunState({}, {}, {}, settings=asdict(settings))

@@ -196,11 +196,11 @@ def test_a_number_always_gives_the_same_batch(portrait: PhotoSet) -> None:
 
 def test_every_roll_is_seen(portrait: PhotoSet) -> None:
     rng, rolls = np.random.default_rng(0), []
-    for _ in range(400):
+    for _ in range(2000):
         sample = draw_sample(rng, portrait, no_lessons(portrait), np.ones(1), None, 160)
         for points in sample.keypoints[:1]:
             across = points[1] - points[0]
             rolls.append(math.degrees(math.atan2(across[1], across[0])) % 360)
     share = np.histogram(rolls, bins=8, range=(0, 360))[0] / len(rolls)
-    assert share.min() > 0.02
+    assert share.min() > 0.03, "an eighth of the full turns is 0.0375"
     assert share[0] + share[-1] > 0.35, "upright ones are still the most"

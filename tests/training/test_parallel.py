@@ -46,7 +46,7 @@ if sys.argv[1] == "kept":
     keep_training_memory()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def step():
-    return float(sum(torch.ones(1 << 22, 1 << 1).sum() for _ in range(2)))
+    return float(sum(torch.ones(1 << 23).sum() for _ in range(2)))
 step(); step()
 before = faults()
 for _ in range(10):

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import torch
-
 from streamer.errors import ConfigError
 from streamer.runtime.devices import resolve_device
-from streamer.runtime.memory import keep_training_memory
 from streamer.training.batches import single_threaded
 from streamer.training.datasets import DatasetError, FaceSet, load_faces
 from streamer.training.detection.batches import Batches
@@ -77,8 +74,6 @@ def train_detector(plan: Plan, settings: Settings) -> Path:
     device = resolve_device(plan.device)
     require("matplotlib")
     single_threaded()
-    torch.set_num_threads(1)
-    keep_training_memory()
     make_folder(plan.out)
     train, lessons, held = _photographs(plan)
     faces = None if plan.faces is None else paste_faces(plan.faces)

@@ -101,7 +101,7 @@ class Trainer:
         settings: Settings,
         out: Path,
         workers: int,
-        threads: int = 1,
+        threads: int,
         device: Device = "cpu",
         init: Path | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Trainer:
         plain = TinyMogNetwork() if init is None else load_tinymog(init)
         self._network = on_device(branched(plain, settings.branches), device)
         self._average = copy.deepcopy(self._network)
-        self._shares = Shares(self._network, threads if device == "cpu" else 1, outputs)
+        self._shares = Shares(self._network, threads, outputs)
         self._optimizer = adamw(self._network, settings.rate, _DECAY)
         anchors = anchor_table(settings.side, settings.side)
         self._centres, self._strides = (

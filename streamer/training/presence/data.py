@@ -145,8 +145,10 @@ def _photographs(
     held_out = {entry["file"]: number % HELD_OUT == 0 for number, entry in enumerate(entries)}
     for name, image in _pictures(pictures.archive, pictures.share, rng):
         entry = by_file.get(name) or by_file.get(Path(name).name)
-        held = entry is not None and held_out[entry["file"]]
-        if entry is None or (again and held):
+        if entry is None:
+            continue
+        held = held_out[entry["file"]]
+        if again and held:
             continue
         truth = truth_of_photograph(entry if held else judges.completed(image, entry))
         if again:
