@@ -46,8 +46,8 @@ LIBRARIES = {
 # Without any font the window's text is empty boxes.
 FONTS = {"fonts-dejavu-core": [f"{folder}/**/*.[to]tf" for folder in ("/usr/share/fonts", "/usr/local/share/fonts")]}
 
-# Only the tests use these: a virtual screen, a hand on it, an encoder, and a real RTSP server.
-PROGRAMS = {"xvfb": "Xvfb", "xdotool": "xdotool", "ffmpeg": "ffmpeg"}
+# Only the tests use these: a virtual screen, a hand on it, an encoder, a judge of menu entries, and a real RTSP server.
+PROGRAMS = {"xvfb": "Xvfb", "xdotool": "xdotool", "ffmpeg": "ffmpeg", "desktop-file-utils": "desktop-file-validate"}
 RTSP_SERVER = {
     "python3-gi": ["/usr/lib/python3/dist-packages/gi/__init__.py"],
     "gir1.2-gst-rtsp-server-1.0": ["/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib"],
