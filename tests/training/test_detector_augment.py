@@ -12,11 +12,13 @@ import pytest
 
 from streamer.detectors import load_detector
 from streamer.detectors.postprocess import overlap, turn_boxes
+from streamer.training.detection import augment
 from streamer.training.detection.assign import NO_HINTS, Hints
 from streamer.training.detection.augment import draw_sample
 from streamer.training.detection.batches import Batches
 from streamer.training.detection.cut import SMALLEST, Sample, cut, join, place, warp
 from streamer.training.detection.data import Photograph, PhotoSet, collect, split
+from streamer.training.detection.decoys import draw_decoy
 from streamer.training.detection.layouts import read_entries
 from streamer.training.detection.run import paste_faces
 from streamer.training.detection.sheet import write_sheet
@@ -179,6 +181,43 @@ def test_upright_samples_are_detected_again(real: tuple[PhotoSet, list[Lesson]])
     assert len(errors) >= 10
     assert np.median(errors) < 0.06
     assert np.mean(explained) > 0.9
+
+
+def test_decoys_are_pasted_where_no_face_is(portrait: PhotoSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same samples with and without: labels stay, faces and ignored places keep their pixels, the rest differs."""
+    monkeypatch.setattr(augment, "disturb", lambda rng, image: image)
+
+    def draw(number: int, distract: float) -> Sample:
+        monkeypatch.setattr(augment, "_DISTRACT", distract)
+        rng = np.random.default_rng(number)
+        return draw_sample(rng, portrait, no_lessons(portrait), np.ones(1), None, 256)
+
+    changed = 0
+    for number in range(60):
+        plain, other = draw(number, 0.0), draw(number, 1.0)
+        assert np.array_equal(plain.boxes, other.boxes)
+        places = np.concatenate([plain.boxes, plain.ignore])
+        inner = np.concatenate([np.ceil(places[:, :2]), np.floor(places[:, 2:])], axis=1).astype(int)
+        for left, top, right, bottom in inner:
+            assert (plain.image[top:bottom, left:right] == other.image[top:bottom, left:right]).all()
+        changed += not (plain.image == other.image).all()
+    assert changed > 20, "where the face fills the picture there is no place for one"
+
+
+def test_decoys_are_letters_discs_and_badges() -> None:
+    rng = np.random.default_rng(0)
+    texture = np.tile(np.arange(40, dtype=np.uint8)[:, None, None], (1, 40, 3))
+    made = [draw_decoy(rng, texture) for _ in range(100)]
+    for picture, opacity in made:
+        assert picture.shape == (160, 160, 3)
+        assert opacity.shape == (160, 160)
+        assert opacity.max() == 255
+        assert opacity[0, 0] == 0, "a corner would tell it from a pasted face"
+    shown = cv2.resize(texture, (160, 160))
+    textured = [(picture == shown).all() for picture, _ in made]
+    plain = [np.ptp(picture.reshape(-1, 3), axis=0).max() == 0 for picture, _ in made]
+    assert 20 < sum(textured) < 50
+    assert 12 < sum(plain) < 45, "letters"
 
 
 def test_a_number_always_gives_the_same_batch(portrait: PhotoSet) -> None:

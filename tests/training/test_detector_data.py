@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.detectors import load_detector
+from streamer.detectors.postprocess import overlap
 from streamer.evaluation.detection_data import held_out
 from streamer.training.datasets import DatasetError
 from streamer.training.detection.data import PhotoSet, collect, split
@@ -196,6 +198,67 @@ def test_the_teacher_completes_labels(own: Path, astronaut: np.ndarray, tmp_path
     assert np.array_equal(again[0].keypoints, photo.keypoints, equal_nan=True)
     (tmp_path / "teacher.npz").write_bytes(b"half a file")
     teach(photos.replaced(photos.photographs[:1]), tmp_path / "teacher.npz")
+
+
+def searched(folder: Path, source: str, faces: list[dict[str, object]], image: np.ndarray) -> PhotoSet:
+    """A photograph of the second part."""
+    row = {"file": "face.jpg", "source": source, "faces": faces, "ignore": []}
+    (folder / "more.json").write_text(json.dumps([row]))
+    pack(folder / "more.tar", {"face.jpg": jpeg(image)})
+    return read(folder)
+
+
+def test_collections_with_other_boxes_are_brought_to_wider_faces(tmp_path: Path, astronaut: np.ndarray) -> None:
+    faces = [{"box": FACE, "mask": "without_mask"}, {"box": [0, 300, 100, 512], "mask": "with_mask"}]
+    (photo,) = searched(tmp_path, "macwin", faces, astronaut).photographs
+    assert np.allclose(photo.boxes[0], [193.8, 74.3, 257, 166.7])
+    assert np.allclose(photo.boxes[1], [0, 327.56, 90, 512]), "what ends at the picture's edge still does"
+    (photo,) = searched(tmp_path, "somebody's", faces, astronaut).photographs
+    assert photo.boxes.tolist() == [list(FACE), [0, 300, 100, 512]]
+
+
+def test_corrected_boxes_agree_better_with_the_teachers(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "detection"
+    entries = [entry for entry in read_entries([folder]) if entry.source in ("haonan", "fmd", "macwin")][::60]
+    assert all(any(entry.reach) for entry in entries)
+    corrected = collect(entries, [folder])
+    for entry in entries:
+        entry.reach = (0.0,) * 4
+    plain = collect(entries, [folder])
+    detector, overlaps = load_detector("retinaface", score=0.9), []
+    for index in range(len(plain)):
+        found = detector.detect(plain.picture(index)).boxes
+        for before, after in zip(plain[index].boxes, corrected[index].boxes, strict=True):
+            if len(found) and overlap(before, found).max() > 0.3:
+                overlaps.append((overlap(before, found).max(), overlap(after, found).max()))
+    assert len(overlaps) > 40
+    before, after = np.median(overlaps, axis=0)
+    assert after > before + 0.05
+
+
+def test_labels_the_teacher_does_not_confirm_are_ignored(tmp_path: Path, astronaut: np.ndarray) -> None:
+    """In the second part: a detector's own finds must be certain, annotated faces must be seen at all."""
+    fist, far = [300, 300, 340, 340], [400, 30, 440, 70]
+    faces = [{"box": FACE, "mask": None}, {"box": fist, "mask": None}, {"box": far, "mask": "without_mask"}]
+    (photo,) = searched(tmp_path, "stanford40", faces, astronaut).photographs
+    rows = np.array([FACE, fist, far], np.float32)
+
+    def kept(*scores: float) -> tuple[list[list[float]], list[list[float]]]:
+        seen = Look(
+            rows[:, :2] + 20,
+            np.ones(3, int),
+            np.ones(3, int),
+            np.array(scores, np.float32),
+            rows,
+            np.full((3, 5, 2), 0),
+        )
+        plus, lesson = learn(photo, seen)
+        assert len(plus.boxes) == len(plus.keypoints) == len(plus.masked)
+        assert (lesson.hints.faces < len(plus)).all()
+        return plus.boxes.tolist(), plus.ignore.tolist()
+
+    assert kept(0.99, 0.8, 0.3) == ([list(FACE), far], [fist])
+    assert kept(0.99, 0.99, 0.1) == ([list(FACE), fist], [far])
 
 
 def test_what_the_teacher_sees_beside_the_annotation(own: Path) -> None:

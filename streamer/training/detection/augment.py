@@ -15,6 +15,7 @@ from streamer.training.detection.assign import Hints
 from streamer.training.detection.camera import disturb
 from streamer.training.detection.cut import Sample, cut, draw_matrix, draw_scale, join, place
 from streamer.training.detection.data import PhotoSet
+from streamer.training.detection.decoys import disc, draw_decoy
 from streamer.training.detection.teacher import Lesson
 from streamer.training.geometry import Array, transform
 from streamer.training.occlusion import occlude, patch
@@ -24,6 +25,10 @@ _MOSAIC: Final = 0.25
 _MOSAIC_SCALE: Final = 0.75
 _PASTE: Final = 0.35
 _PASTED: Final = 4
+_DISTRACT: Final = 0.4
+_SMALLEST_PASTED: Final = 10.0
+_LARGEST_PASTED: Final = 0.45
+"""In sides of the sample."""
 _OCCLUDE: Final = 0.5
 """Chance that a face is shown to ``occlude``, which hides two in five."""
 _OCCLUDE_SIDE: Final = 20.0
@@ -31,7 +36,6 @@ _WINDOW: Final = 2.4
 """Side of the part of the picture in which a face is hidden, in sides of its box."""
 _FOREHEAD: Final = 0.37
 """Share of the landmarks' height by which a face box reaches above the brows: RetinaFace's median on 399 crops."""
-_EDGE: Final = 4.0
 _MEAN_POINTS: Final[FloatArray] = MEAN_SHAPE_3D[:, :2].astype(np.float32)
 
 
@@ -59,6 +63,9 @@ def draw_sample(
     if faces is not None and rng.random() < _PASTE:
         for _ in range(int(rng.integers(1, _PASTED + 1))):
             sample = _paste(rng, sample, faces)
+    if rng.random() < _DISTRACT:
+        for _ in range(int(rng.integers(1, _PASTED + 1))):
+            sample = _distract(rng, sample)
     return replace(sample, image=disturb(rng, sample.image))
 
 
@@ -119,7 +126,7 @@ def _paste(rng: np.random.Generator, sample: Sample, faces: FaceSet) -> Sample:
     if not np.isfinite(points).all():
         return sample
     canvas = sample.image.shape[0]
-    size = float(np.exp(rng.uniform(np.log(10), np.log(0.45 * canvas))))
+    size = _draw_size(rng, canvas)
     angle = rng.uniform(-np.pi, np.pi) if rng.random() < 0.6 else float(rng.normal(0, 0.3))
     low, high = points.min(axis=0), points.max(axis=0)
     upright = np.concatenate([low - [0, _FOREHEAD * (high[1] - low[1])], high]).astype(np.float32)[None]
@@ -131,13 +138,34 @@ def _paste(rng: np.random.Generator, sample: Sample, faces: FaceSet) -> Sample:
         return sample
     image = faces.images[index].copy()
     occlude(rng, image, points, faces.images[int(rng.integers(len(faces)))])
-    _blend(sample.image, image, matrix, outer)
+    _blend(sample.image, image, disc(rng), matrix, outer)
     return replace(
         sample,
         boxes=np.concatenate([sample.boxes, box]),
         keypoints=np.concatenate([sample.keypoints, transform(keypoints_from_landmarks(points), matrix)[None]]),
         hints=_without(sample.hints, outer),
     )
+
+
+def _distract(rng: np.random.Generator, sample: Sample) -> Sample:
+    """Paste what is no face where no face is; the sample's picture is changed in place."""
+    canvas = sample.image.shape[0]
+    size = _draw_size(rng, canvas)
+    matrix = place((canvas, canvas), size / SIDE, rng.normal(0, 0.5), False, np.full(2, SIDE / 2))
+    matrix[:, 2] += rng.uniform(-0.5, 0.5, 2) * (canvas - size)
+    outer = turn_boxes(np.array([[0, 0, SIDE, SIDE]], np.float32), matrix)[0]
+    corner = rng.integers(0, canvas // 2, 2)
+    window = np.concatenate([corner, corner + int(rng.integers(16, canvas // 2))]).astype(np.float32)
+    if _occupied(sample, outer) or _occupied(sample, window):
+        return sample
+    left, top, right, bottom = window.astype(int).tolist()
+    _blend(sample.image, *draw_decoy(rng, sample.image[top:bottom, left:right]), matrix, outer)
+    return replace(sample, hints=_without(sample.hints, outer))
+
+
+def _draw_size(rng: np.random.Generator, canvas: int) -> float:
+    """Of something pasted, in pixels: as many half as large as twice as large."""
+    return float(np.exp(rng.uniform(np.log(_SMALLEST_PASTED), np.log(_LARGEST_PASTED * canvas))))
 
 
 def _occupied(sample: Sample, area: FloatArray) -> bool:
@@ -153,17 +181,8 @@ def _without(hints: Hints, area: FloatArray) -> Hints:
     return hints.at(np.asarray(~covered))
 
 
-def _disc() -> Image:
-    """Opacity of a pasted crop: an ellipse with a soft edge, for no detector shall learn the crop's corners."""
-    y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
-    return np.asarray(((SIDE / 2 - np.hypot(x, y)) / _EDGE * 255).clip(0, 255), np.uint8)
-
-
-_DISC: Final = _disc()
-
-
-def _blend(image: Image, face: Image, matrix: Array, outer: FloatArray) -> None:
-    """Put a face crop into the picture, in place; only the ``outer`` box of it is touched."""
+def _blend(image: Image, layer: Image, opacity: Image, matrix: Array, outer: FloatArray) -> None:
+    """Put a layer into the picture, in place; only the ``outer`` box of it is touched."""
     low = np.floor(outer[:2]).clip(0, image.shape[0] - 1).astype(int)
     high = np.ceil(outer[2:]).clip(low + 1, image.shape[0]).astype(int)
     # A warp takes single pixels; averaging the crop down first spares small faces a grain no camera has.
@@ -172,8 +191,8 @@ def _blend(image: Image, face: Image, matrix: Array, outer: FloatArray) -> None:
     local[:, :2] *= SIDE / side
     local[:, 2] += local[:, :2] @ np.full(2, 0.5) - 0.5
     size = tuple((high - low).tolist())
-    small, disc = (cv2.resize(layer, (side, side), interpolation=cv2.INTER_AREA) for layer in (face, _DISC))
+    small, cover = (cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA) for part in (layer, opacity))
     paint = cv2.warpAffine(small, local, size, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(disc, local, size)[:, :, None].astype(np.uint16)
+    alpha = cv2.warpAffine(cover, local, size)[:, :, None].astype(np.uint16)
     under = image[low[1] : high[1], low[0] : high[0]]
     under[:] = ((under * (255 - alpha) + paint * alpha) // 255).astype(np.uint8)

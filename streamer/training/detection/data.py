@@ -78,6 +78,8 @@ class Entry:
         source: as in :class:`Photograph`.
         searched: as in :class:`Photograph`.
         held_out: as in :class:`Photograph`.
+        reach: shares of a box's width and height by which its edges lie right of and below where WIDER FACE draws
+            them; they are moved back.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Entry:
     source: str = "photographs"
     searched: bool = False
     held_out: bool = False
+    reach: Sequence[float] = (0.0, 0.0, 0.0, 0.0)
 
     def add(self, box: Sequence[float], keypoints: Sequence[float] | None = None, masked: bool | None = None) -> None:
         """Append a face."""
@@ -223,7 +226,7 @@ def _checked(entry: Entry, data: bytes, shape: tuple[int, ...], problems: Proble
         entry.name,
         data,
         (width, height),
-        boxes[kept],
+        _moved_back(boxes[kept], entry.reach, (width, height)),
         keypoints[kept],
         masked[kept],
         ignore[good],
@@ -231,6 +234,14 @@ def _checked(entry: Entry, data: bytes, shape: tuple[int, ...], problems: Proble
         entry.searched,
         entry.held_out,
     )
+
+
+def _moved_back(boxes: FloatArray, reach: Sequence[float], size: tuple[int, int]) -> FloatArray:
+    """Boxes as WIDER FACE would have them, see :class:`Entry`; edges at the picture's stay."""
+    limit = np.array([*size, *size], np.float32)
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    moved = (boxes - np.array(reach, np.float32) * sides).clip(0, limit)
+    return np.asarray(np.where((boxes <= 1) | (boxes >= limit - 1), boxes, moved), np.float32)
 
 
 def clip_boxes(

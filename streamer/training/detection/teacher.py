@@ -37,6 +37,8 @@ _LOWEST: Final = 0.2
 """Score from which an anchor's opinion is kept."""
 _SAME: Final = 0.5
 """IoU from which an anchor's box and an annotated one are the same face."""
+_AGREED: Final = 0.3
+"""IoU from which the teacher confirms an annotated box."""
 _TRUSTED: Final = 0.5
 """Score from which the teacher's keypoints are taken, and its unannotated faces left out of the loss."""
 _CERTAIN: Final = 0.95
@@ -139,6 +141,8 @@ def learn(photograph: Photograph, seen: Look) -> tuple[Photograph, Lesson]:
         The photograph with keypoints where they were missing, with faces the teacher is certain of although nobody
         annotated them (not where they were searched for already), the doubtful ones ignored; and the lesson.
     """
+    if photograph.searched:
+        photograph = _without_doubtful(photograph, seen)
     overlaps = _overlaps(seen.boxes, photograph.boxes)
     best = overlaps.max(axis=1, initial=0)
     faces = np.where(best >= _SAME, overlaps.argmax(axis=1) if len(photograph) else -1, -1)
@@ -157,6 +161,23 @@ def learn(photograph: Photograph, seen: Look) -> tuple[Photograph, Lesson]:
     kept = (faces >= 0) | (seen.scores >= _TRUSTED)
     hints = Hints(seen.centres, seen.kinds, seen.scores, faces).at(kept)
     return photograph, Lesson(hints, seen.scales[kept])
+
+
+def _without_doubtful(photograph: Photograph, seen: Look) -> Photograph:
+    """Ignore labels that the teacher does not confirm, in a collection that detectors had a hand in.
+
+    Those nobody annotated (no word of a mask) are its own finds on an enlarged picture, fists and shirts among them:
+    it must be certain of them. Annotated ones it must see at all: what it does not is too small or no face.
+    """
+    scores = np.where(_overlaps(photograph.boxes, seen.boxes) >= _AGREED, seen.scores, 0.0).max(axis=1, initial=0)
+    sure = scores >= np.where(np.isnan(photograph.masked), _CERTAIN, _LOWEST)
+    return replace(
+        photograph,
+        boxes=photograph.boxes[sure],
+        keypoints=photograph.keypoints[sure],
+        masked=photograph.masked[sure],
+        ignore=np.concatenate([photograph.ignore, photograph.boxes[~sure]]),
+    )
 
 
 def _with_keypoints(photograph: Photograph, seen: Look, faces: NDArray[np.intp]) -> Photograph:
