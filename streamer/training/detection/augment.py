@@ -27,6 +27,7 @@ _PASTE: Final = 0.35
 _PASTED: Final = 4
 _DISTRACT: Final = 0.4
 _SMALLEST_PASTED: Final = 10.0
+"""In pixels."""
 _LARGEST_PASTED: Final = 0.45
 """In sides of the sample."""
 _OCCLUDE: Final = 0.5
@@ -60,12 +61,11 @@ def draw_sample(
     for box, keypoints in zip(sample.boxes, sample.keypoints, strict=True):
         if rng.random() < _OCCLUDE and np.sqrt((box[2:] - box[:2]).prod()) >= _OCCLUDE_SIDE:
             _hide(rng, sample.image, box, keypoints, faces)
-    if faces is not None and rng.random() < _PASTE:
-        for _ in range(int(rng.integers(1, _PASTED + 1))):
+    if faces is not None:
+        for _ in _times(rng, _PASTE):
             sample = _paste(rng, sample, faces)
-    if rng.random() < _DISTRACT:
-        for _ in range(int(rng.integers(1, _PASTED + 1))):
-            sample = _distract(rng, sample)
+    for _ in _times(rng, _DISTRACT):
+        sample = _distract(rng, sample)
     return replace(sample, image=disturb(rng, sample.image))
 
 
@@ -119,6 +119,11 @@ def _guess_landmarks(keypoints: FloatArray) -> FloatArray:
     return np.asarray(_MEAN_POINTS @ fit[:2] + fit[2], np.float32)
 
 
+def _times(rng: np.random.Generator, chance: float) -> range:
+    """How often to paste into a sample: mostly not at all."""
+    return range(int(rng.integers(1, _PASTED + 1)) if rng.random() < chance else 0)
+
+
 def _paste(rng: np.random.Generator, sample: Sample, faces: FaceSet) -> Sample:
     """Paste a face crop where no face is; the sample's picture is changed in place."""
     index = int(rng.integers(len(faces)))
@@ -130,10 +135,8 @@ def _paste(rng: np.random.Generator, sample: Sample, faces: FaceSet) -> Sample:
     angle = rng.uniform(-np.pi, np.pi) if rng.random() < 0.6 else float(rng.normal(0, 0.3))
     low, high = points.min(axis=0), points.max(axis=0)
     upright = np.concatenate([low - [0, _FOREHEAD * (high[1] - low[1])], high]).astype(np.float32)[None]
-    matrix = place((canvas, canvas), size / float((high - low).max()), angle, False, np.full(2, SIDE / 2))
-    matrix[:, 2] += rng.uniform(-0.5, 0.5, 2) * (canvas - size)
+    matrix, outer = _draw_place(rng, canvas, size, size / float((high - low).max()), angle)
     box = turn_boxes(upright, matrix).clip(0, canvas)
-    outer = turn_boxes(np.array([[0, 0, SIDE, SIDE]], np.float32), matrix)[0]
     if _occupied(sample, outer) or (box[0, 2:] - box[0, :2]).min() < 0.8 * size:
         return sample
     image = faces.images[index].copy()
@@ -151,9 +154,7 @@ def _distract(rng: np.random.Generator, sample: Sample) -> Sample:
     """Paste what is no face where no face is; the sample's picture is changed in place."""
     canvas = sample.image.shape[0]
     size = _draw_size(rng, canvas)
-    matrix = place((canvas, canvas), size / SIDE, rng.normal(0, 0.5), False, np.full(2, SIDE / 2))
-    matrix[:, 2] += rng.uniform(-0.5, 0.5, 2) * (canvas - size)
-    outer = turn_boxes(np.array([[0, 0, SIDE, SIDE]], np.float32), matrix)[0]
+    matrix, outer = _draw_place(rng, canvas, size, size / SIDE, rng.normal(0, 0.5))
     corner = rng.integers(0, canvas // 2, 2)
     window = np.concatenate([corner, corner + int(rng.integers(16, canvas // 2))]).astype(np.float32)
     if _occupied(sample, outer) or _occupied(sample, window):
@@ -163,8 +164,17 @@ def _distract(rng: np.random.Generator, sample: Sample) -> Sample:
     return replace(sample, hints=_without(sample.hints, outer))
 
 
+def _draw_place(
+    rng: np.random.Generator, canvas: int, size: float, scale: float, angle: float
+) -> tuple[Array, FloatArray]:
+    """Where a square layer of ``SIDE`` goes: its affine map, and the box ``(4,)`` around it."""
+    matrix = place((canvas, canvas), scale, angle, False, np.full(2, SIDE / 2))
+    matrix[:, 2] += rng.uniform(-0.5, 0.5, 2) * (canvas - size)
+    return matrix, turn_boxes(np.array([[0, 0, SIDE, SIDE]], np.float32), matrix)[0]
+
+
 def _draw_size(rng: np.random.Generator, canvas: int) -> float:
-    """Of something pasted, in pixels: as many half as large as twice as large."""
+    """Of something pasted, in pixels, every octave equally often."""
     return float(np.exp(rng.uniform(np.log(_SMALLEST_PASTED), np.log(_LARGEST_PASTED * canvas))))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from streamer.training.datasets import SIDE
 from streamer.types import Image
 
-_TEXTS: Final = "OOOQCGDSBaeodpqbg0368925&@"
+_TEXTS: Final = tuple("OOOQCGDSBaeodpqbg0368925&@")
 _FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 _EDGES: Final = (2.0, 5.0, 12.0, 30.0)
 _MIDDLE: Final = (SIDE // 2, SIDE // 2)
@@ -40,13 +40,13 @@ def draw_decoy(rng: np.random.Generator, texture: Image) -> tuple[Image, Image]:
 
 
 def disc(rng: np.random.Generator) -> Image:
-    """Opacity of a disc, sharp or soft at its edge: faces are pasted with it, too."""
+    """Opacity of a disc, sharp or soft at its edge; for faces, too: no detector shall learn a crop's corners."""
     return _DISCS[int(rng.integers(len(_DISCS)))]
 
 
 def _letter(rng: np.random.Generator) -> tuple[Image, Image]:
     """A letter or digit of one colour."""
-    text, font, thick = str(rng.choice(list(_TEXTS))), int(rng.choice(_FONTS)), int(rng.integers(4, 26))
+    text, font, thick = str(rng.choice(_TEXTS)), int(rng.choice(_FONTS)), int(rng.integers(4, 26))
     (width, height), _ = cv2.getTextSize(text, font, 1, 1)
     scale = 0.7 * SIDE / max(width, height)
     corner = (int(SIDE - scale * width) // 2, int(SIDE + scale * height) // 2)
@@ -58,7 +58,7 @@ def _letter(rng: np.random.Generator) -> tuple[Image, Image]:
 def _badge(rng: np.random.Generator) -> Image:
     """Rings, spots and a letter on a shaded ground: a ball, a logo, a clock, a wheel, a knuckle."""
     shade = np.linspace(rng.uniform(0.5, 1), rng.uniform(0.5, 1), SIDE)[:, None, None]
-    badge = np.ascontiguousarray((np.full((SIDE, SIDE, 3), _colour(rng)) * shade).astype(np.uint8))
+    badge = (np.full((SIDE, SIDE, 3), _colour(rng)) * shade).astype(np.uint8)
     for _ in range(int(rng.integers(0, 4))):
         radius, thick = int(rng.integers(15, SIDE // 2)), int(rng.integers(2, 20))
         cv2.circle(badge, _MIDDLE, radius, _colour(rng), -1 if rng.random() < 0.3 else thick, cv2.LINE_AA)

@@ -141,9 +141,10 @@ def learn(photograph: Photograph, seen: Look) -> tuple[Photograph, Lesson]:
         The photograph with keypoints where they were missing, with faces the teacher is certain of although nobody
         annotated them (not where they were searched for already), the doubtful ones ignored; and the lesson.
     """
-    if photograph.searched:
-        photograph = _without_doubtful(photograph, seen)
     overlaps = _overlaps(seen.boxes, photograph.boxes)
+    if photograph.searched:
+        sure = _confirmed(photograph, seen.scores, overlaps)
+        photograph, overlaps = _with_only(photograph, sure), overlaps[:, sure]
     best = overlaps.max(axis=1, initial=0)
     faces = np.where(best >= _SAME, overlaps.argmax(axis=1) if len(photograph) else -1, -1)
     photograph = _with_keypoints(photograph, seen, faces)
@@ -163,14 +164,18 @@ def learn(photograph: Photograph, seen: Look) -> tuple[Photograph, Lesson]:
     return photograph, Lesson(hints, seen.scales[kept])
 
 
-def _without_doubtful(photograph: Photograph, seen: Look) -> Photograph:
-    """Ignore labels that the teacher does not confirm, in a collection that detectors had a hand in.
+def _confirmed(photograph: Photograph, scores: FloatArray, overlaps: FloatArray) -> NDArray[np.bool_]:
+    """Which labels ``(n,)`` the teacher confirms, in a collection that detectors had a hand in.
 
     Those nobody annotated (no word of a mask) are its own finds on an enlarged picture, fists and shirts among them:
     it must be certain of them. Annotated ones it must see at all: what it does not is too small or no face.
     """
-    scores = np.where(_overlaps(photograph.boxes, seen.boxes) >= _AGREED, seen.scores, 0.0).max(axis=1, initial=0)
-    sure = scores >= np.where(np.isnan(photograph.masked), _CERTAIN, _LOWEST)
+    best = np.where(overlaps >= _AGREED, scores[:, None], 0.0).max(axis=0, initial=0)
+    return np.asarray(best >= np.where(np.isnan(photograph.masked), _CERTAIN, _LOWEST))
+
+
+def _with_only(photograph: Photograph, sure: NDArray[np.bool_]) -> Photograph:
+    """The photograph with these faces ``(n,)``; the others become ignored places."""
     return replace(
         photograph,
         boxes=photograph.boxes[sure],
