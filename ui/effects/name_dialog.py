@@ -23,6 +23,7 @@ class NameDialog(QDialog):
     """
 
     saved = pyqtSignal(str)
+    _written = pyqtSignal(str)
     _refused = pyqtSignal(str)
 
     def __init__(self, effects: tuple[Effect, ...], name: str, parent: QWidget) -> None:
@@ -40,7 +41,7 @@ class NameDialog(QDialog):
         self._save = make_button("Save", self._begin, name="primary")
         self._save.setDefault(True)
         self._refused.connect(self._tell)
-        self.saved.connect(self.accept)
+        self._written.connect(self._finish)
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(make_button("Cancel", self.reject))
@@ -73,7 +74,12 @@ class NameDialog(QDialog):
         except FacestreamError as error:
             self._refused.emit(str(error))
         else:
-            self.saved.emit(name)
+            self._written.emit(name)
+
+    def _finish(self, name: str) -> None:
+        """Tell of it, then close: closed first, the dialog might be gone before all had heard of it."""
+        self.saved.emit(name)
+        self.accept()
 
     def _tell(self, text: str) -> None:
         self._save.setEnabled(True)
